@@ -1,0 +1,2 @@
+{% macro drop_python_leftovers() %}
+{% endmacro %}

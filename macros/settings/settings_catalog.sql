@@ -1,0 +1,45 @@
+{#
+  Every setting: its type, its limits and, where it is not simply the name in upper case, the
+  environment variable that overrides it. The defaults, with unit and reason, are `vars` in
+  dbt_project.yml.
+
+  type: text | integer | number | boolean | timestamp;  min, max: inclusive limits of a number;
+  values: the allowed words of a text;  is_nullable: null switches the setting off.
+#}
+{% macro settings_catalog() %}
+    {% do return({
+        'shop_source': {'type': 'text', 'values': ['sample', 'raw']},
+        'raw_schema': {'type': 'text', 'pattern': '[A-Za-z_][A-Za-z0-9_]*'},
+        'allow_remote_files': {'type': 'boolean'},
+        'online_shoppers_year': {'type': 'integer', 'min': 1990, 'max': 2100},
+
+        'as_of': {'type': 'timestamp', 'is_nullable': true},
+        'session_label_hours': {'type': 'integer', 'min': 1, 'max': 8784},
+        'churn_window_days': {'type': 'integer', 'min': 1, 'max': 3660, 'env': 'CHURN_WINDOW'},
+
+        'train_window_days': {'type': 'integer', 'min': 1, 'max': 36600, 'is_nullable': true},
+        'validation_days': {'type': 'integer', 'min': 1, 'max': 3660},
+        'test_days': {'type': 'integer', 'min': 1, 'max': 3660},
+        'min_train_rows': {'type': 'integer', 'min': 2, 'max': 1000000000},
+        'min_class_rows': {'type': 'integer', 'min': 1, 'max': 1000000000},
+        'random_seed': {'type': 'integer', 'min': 0, 'max': 2147483647},
+        'training_threads': {'type': 'integer', 'min': 0, 'max': 1024},
+        'refit_on_validation': {'type': 'boolean'},
+        'bootstrap_replicates': {'type': 'integer', 'min': 100, 'max': 100000},
+
+        'promotion_margin': {'type': 'number', 'min': 0, 'max': 1},
+        'retrain_max_age_days': {'type': 'integer', 'min': 1, 'max': 36600},
+        'retrain_metric_margin': {'type': 'number', 'min': 0, 'max': 1},
+        'retrain_f1_threshold': {
+            'type': 'number', 'min': 0, 'max': 1, 'is_nullable': true, 'env': 'RETRAIN_THRESHOLD',
+        },
+        'leak_roc_auc': {'type': 'number', 'min': 0.5, 'max': 1},
+
+        'rescore_days': {'type': 'integer', 'min': 1, 'max': 36600},
+        'explain_min_decile': {'type': 'integer', 'min': 1, 'max': 11},
+        'explain_features': {'type': 'integer', 'min': 1, 'max': 100},
+
+        'is_evaluation_enabled': {'type': 'boolean'},
+        'evaluation_seeds': {'type': 'integer', 'min': 1, 'max': 100},
+    }) %}
+{% endmacro %}

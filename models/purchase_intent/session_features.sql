@@ -1,0 +1,2 @@
+{{ config(schema=none) }}
+select * from {{ ref('session_features_computed') }}

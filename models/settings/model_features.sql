@@ -1,0 +1,39 @@
+{{ config(materialized='table') }}
+{{ check_model_catalog() }}
+
+with
+
+models as (
+
+    select * from {{ ref('model_catalog') }}
+
+),
+
+features as (
+
+    select * from {{ ref('feature_catalog') }}
+
+)
+
+select
+    models.model_name,
+    models.task,
+    models.feature_table,
+    models.label_name,
+    models.primary_metric,
+    features.feature,
+    features.kind,
+    features.is_outcome_derived,
+    features.leak_reason
+from models
+inner join features on models.feature_table = features.feature_table
+where
+    not features.is_current_only
+    and not features.is_protected
+    and (features.known_when = models.known_when or features.known_when = 'in_session')
+    and (models.is_outcome_derived_allowed or not features.is_outcome_derived)
+    and (
+        models.included_features is null
+        or {{ is_listed('features.feature', 'models.included_features') }}
+    )
+    and not coalesce({{ is_listed('features.feature', 'models.excluded_features') }}, false)

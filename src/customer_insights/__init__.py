@@ -1,0 +1,1 @@
+"""Purchase intent, churn, reviews and recommendations for a shop, inside the warehouse."""

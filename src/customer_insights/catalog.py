@@ -1,0 +1,54 @@
+"""Which features each model uses, as the `model_features` table resolves the two catalogs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from customer_insights.engine import Relation
+
+FeatureKind = Literal["number", "category", "boolean"]
+FEATURE_KINDS: tuple[str, ...] = get_args(FeatureKind)
+
+
+@dataclass(frozen=True)
+class Feature:
+    """A column that a model reads.
+
+    `may_leak` says that the catalog gives a reason why it may predict the label nearly alone.
+    """
+
+    name: str
+    kind: FeatureKind
+    may_leak: bool = False
+
+
+@dataclass(frozen=True)
+class ModelSpec:
+    """What a model predicts, from what, and by which metric it is judged."""
+
+    model_name: str
+    label_name: str
+    primary_metric: str
+    features: tuple[Feature, ...]
+
+    @property
+    def feature_names(self) -> tuple[str, ...]:
+        """Names of the features, in the order of the model's columns."""
+        return tuple(feature.name for feature in self.features)
+
+
+def read_specs(model_features: Relation, task: str) -> list[ModelSpec]:
+    """The models of a task, by name; features in the order of their names."""
+    rows = model_features.equal_to("task", task).sorted_by("model_name", "feature").read()
+    specs: dict[str, ModelSpec] = {}
+    for row in rows.to_pylist():
+        known = specs.get(row["model_name"])
+        feature = Feature(row["feature"], row["kind"], row["leak_reason"] is not None)
+        specs[row["model_name"]] = ModelSpec(
+            model_name=row["model_name"],
+            label_name=row["label_name"],
+            primary_metric=row["primary_metric"],
+            features=(*(known.features if known else ()), feature),
+        )
+    return list(specs.values())

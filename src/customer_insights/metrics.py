@@ -1,0 +1,208 @@
+"""Metrics of a binary classifier, weighted, fast enough to resample, null where they mean nothing.
+
+Values equal scikit-learn's (`roc_auc_score`, `average_precision_score`, ...), which the tests
+check. They are written anew because a bootstrap calls them thousands of times on the same scores:
+the scores are sorted once, and each resample is a weight per row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float64]
+Labels = npt.NDArray[np.bool_]
+
+RANKING_METRICS = ("roc_auc", "pr_auc")
+PRIMARY_METRICS = (*RANKING_METRICS, "f1")
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A value with its 95 % interval; None where it is undefined."""
+
+    value: float | None
+    low: float | None
+    high: float | None
+
+
+UNDEFINED = Interval(None, None, None)
+
+
+class RankedScores:
+    """Labels in the order of falling scores, ready to be measured under any row weights.
+
+    Args:
+        labels: shape (n,), true for the positive class.
+        scores: shape (n,), higher is more likely positive; equal scores count as ties.
+    """
+
+    def __init__(self, labels: Labels, scores: Floats) -> None:
+        self._order = np.argsort(-scores, kind="stable")
+        ordered = scores[self._order]
+        self._is_positive = labels[self._order].astype(np.float64)
+        # The last row of each group of equal scores: only there does a threshold lie.
+        self._ends = np.flatnonzero(np.append(ordered[1:] != ordered[:-1], True))
+        self._ordered = ordered
+
+    def _cumulated(self, weights: Floats | None) -> tuple[Floats, Floats]:
+        positive, total = self._is_positive, np.ones_like(self._is_positive)
+        if weights is not None:
+            total = weights[self._order]
+            positive = positive * total
+        return np.cumsum(positive)[self._ends], np.cumsum(total)[self._ends]
+
+    def roc_auc(self, weights: Floats | None = None) -> float | None:
+        """Area under the ROC curve; None with one class only."""
+        true_positives, above = self._cumulated(weights)
+        false_positives = above - true_positives
+        positives, negatives = true_positives[-1], false_positives[-1]
+        if positives <= 0 or negatives <= 0:
+            return None
+        heights = (true_positives + np.append(0.0, true_positives[:-1])) / 2
+        return float(
+            np.sum(heights * np.diff(false_positives, prepend=0.0)) / (positives * negatives)
+        )
+
+    def pr_auc(self, weights: Floats | None = None) -> float | None:
+        """Average precision; None without positives."""
+        true_positives, above = self._cumulated(weights)
+        if true_positives[-1] <= 0 or true_positives[-1] >= above[-1]:
+            return None
+        gained = np.diff(true_positives, prepend=0.0) / true_positives[-1]
+        precision = true_positives / np.where(above > 0, above, 1.0)
+        return float(np.sum(gained * precision))
+
+    def f1(self, weights: Floats | None = None, *, threshold: float) -> float | None:
+        """F1 of calling positive what scores at least `threshold`; None without positives."""
+        true_positives, above = self._cumulated(weights)
+        if true_positives[-1] <= 0:
+            return None
+        called = int(np.searchsorted(-self._ordered[self._ends], -threshold, side="right"))
+        if called == 0:
+            return 0.0
+        return float(2 * true_positives[called - 1] / (above[called - 1] + true_positives[-1]))
+
+    def best_f1_threshold(self) -> float:
+        """The score from which on calling positive maximises F1; the highest of equals."""
+        true_positives, above = self._cumulated(None)
+        f1 = 2 * true_positives / (above + true_positives[-1])
+        return float(self._ordered[self._ends[int(np.argmax(f1))]])
+
+    def measure(
+        self, metric: str, weights: Floats | None = None, *, threshold: float | None = None
+    ) -> float | None:
+        """One of PRIMARY_METRICS by name; `f1` needs a threshold, and is None without one."""
+        if metric == "roc_auc":
+            return self.roc_auc(weights)
+        if metric == "pr_auc":
+            return self.pr_auc(weights)
+        if metric == "f1":
+            return None if threshold is None else self.f1(weights, threshold=threshold)
+        raise ValueError(f"'{metric}' is not one of {', '.join(PRIMARY_METRICS)}.")
+
+
+def resampling_weights(rows: int, replicates: int, seed: int) -> Iterator[Floats]:
+    """How often each row is drawn in each bootstrap resample: `replicates` arrays of shape (rows,).
+
+    Models that are measured under the same weights are compared in pairs.
+    """
+    random = np.random.default_rng(seed)
+    for _ in range(replicates):
+        drawn = random.integers(0, rows, rows)
+        yield np.bincount(drawn, minlength=rows).astype(np.float64)
+
+
+def interval(value: float | None, replicates: Sequence[float | None]) -> Interval:
+    """Percentile interval (Efron and Tibshirani 1993, chapter 13), undefined replicates left out."""
+    defined = [replicate for replicate in replicates if replicate is not None]
+    if value is None or len(defined) < 2:
+        return Interval(value, None, None)
+    low, high = np.quantile(defined, [0.025, 0.975])
+    return Interval(value, float(low), float(high))
+
+
+def difference(one: float | None, other: float | None) -> float | None:
+    """`one - other`, None where either is."""
+    return None if one is None or other is None else one - other
+
+
+def brier(labels: Labels, scores: Floats) -> float | None:
+    """Mean squared difference of probability and outcome; None without rows."""
+    return float(np.mean((scores - labels) ** 2)) if len(labels) else None
+
+
+def log_loss(labels: Labels, scores: Floats) -> float | None:
+    """Mean negative log-likelihood, in nats; None without rows."""
+    if not len(labels):
+        return None
+    tiny = np.finfo(np.float64).eps
+    likelihood = np.where(labels, scores, 1.0 - scores)
+    return float(-np.mean(np.log(np.clip(likelihood, tiny, 1.0))))
+
+
+@dataclass(frozen=True)
+class Confusion:
+    """Counts of a decision at a threshold, and what follows from them."""
+
+    true_positives: int
+    false_positives: int
+    false_negatives: int
+    true_negatives: int
+
+    @classmethod
+    def at(cls, labels: Labels, scores: Floats, threshold: float) -> Confusion:
+        """Count the decisions `score >= threshold`."""
+        called = scores >= threshold
+        return cls(
+            true_positives=int(np.sum(called & labels)),
+            false_positives=int(np.sum(called & ~labels)),
+            false_negatives=int(np.sum(~called & labels)),
+            true_negatives=int(np.sum(~called & ~labels)),
+        )
+
+    @property
+    def precision(self) -> float | None:
+        """Share of called rows that are positive; None where nothing is called."""
+        return _ratio(self.true_positives, self.true_positives + self.false_positives)
+
+    @property
+    def recall(self) -> float | None:
+        """Share of positive rows that are called; None without positives."""
+        return _ratio(self.true_positives, self.true_positives + self.false_negatives)
+
+    @property
+    def f1(self) -> float | None:
+        """Harmonic mean of precision and recall; None without positives."""
+        if self.true_positives + self.false_negatives == 0:
+            return None
+        called = self.true_positives + self.false_positives
+        return 2 * self.true_positives / (called + self.true_positives + self.false_negatives)
+
+    @property
+    def accuracy(self) -> float | None:
+        """Share of rows decided rightly; None without rows."""
+        right = self.true_positives + self.true_negatives
+        return _ratio(right, right + self.false_positives + self.false_negatives)
+
+    @property
+    def mcc(self) -> float | None:
+        """Matthews correlation coefficient, -1 to 1; None where a margin is empty."""
+        tp, fp, fn, tn = (
+            float(count)
+            for count in (
+                self.true_positives,
+                self.false_positives,
+                self.false_negatives,
+                self.true_negatives,
+            )
+        )
+        margins = (tp + fp) * (tp + fn) * (tn + fp) * (tn + fn)
+        return (tp * tn - fp * fn) / margins**0.5 if margins > 0 else None
+
+
+def _ratio(part: int, whole: int) -> float | None:
+    return part / whole if whole else None

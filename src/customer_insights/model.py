@@ -1,0 +1,234 @@
+"""A trained model: boosted trees, calibration, threshold, cut points, and how they are stored."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import xgboost as xgb
+from sklearn.linear_model import LogisticRegression
+
+from customer_insights.catalog import Feature
+from customer_insights.encoding import Encoder, FloatMatrix, fit_encoder
+from customer_insights.errors import ArtifactError
+from customer_insights.metrics import Floats, Labels, RankedScores
+
+# Shallow and slow to learn: on shop data deeper trees fit the training period, not the next one.
+PARAMETERS: dict[str, Any] = {
+    "objective": "binary:logistic",
+    "eval_metric": "logloss",
+    "tree_method": "hist",
+    "max_depth": 4,
+    "learning_rate": 0.05,
+    "min_child_weight": 5,
+    "subsample": 0.8,
+    "colsample_bytree": 0.8,
+    "reg_lambda": 5.0,
+}
+MAX_ROUNDS = 1500
+EARLY_STOPPING_ROUNDS = 50
+DECILE_EDGES = np.linspace(0.1, 0.9, 9)
+ATTRIBUTE = "customer_insights"
+
+
+@dataclass(frozen=True)
+class TrainedModel:
+    """Trees that give log-odds, and all that turns them into scores, deciles and decisions.
+
+    `slope` and `intercept` calibrate (Platt 1999): score = sigmoid(slope * log-odds + intercept).
+    `cut_points` are the nine decile edges of the validation scores.
+    """
+
+    encoder: Encoder
+    booster: xgb.Booster
+    slope: float
+    intercept: float
+    threshold: float
+    cut_points: tuple[float, ...]
+
+    @property
+    def rounds(self) -> int:
+        """Number of boosting rounds."""
+        return int(self.booster.num_boosted_rounds())
+
+    def score(self, rows: pa.Table | pa.RecordBatch, threads: int) -> Floats:
+        """Calibrated probabilities, shape (rows,)."""
+        return self.score_matrix(self.encoder.encode(rows), threads)
+
+    def score_matrix(self, matrix: FloatMatrix, threads: int) -> Floats:
+        """Calibrated probabilities of encoded rows, shape (rows,)."""
+        return _sigmoid(self.slope * _margin(self.booster, matrix, threads) + self.intercept)
+
+    def decile(self, scores: Floats) -> npt.NDArray[np.int32]:
+        """Decile of each score among the validation scores: 1 (lowest) to 10."""
+        edges = np.asarray(self.cut_points)
+        return (np.searchsorted(edges, scores, side="right") + 1).astype(np.int32)
+
+    def contributions(self, rows: pa.Table | pa.RecordBatch, threads: int) -> Floats:
+        """What each feature adds to a row's log-odds, shape (rows, features).
+
+        Exact TreeSHAP values (Lundberg et al. 2020), scaled by the calibration's slope, so that a
+        row's contributions and a constant add up to the log-odds of its score.
+        """
+        matrix = self.encoder.encode(rows)
+        if not len(matrix):
+            return np.empty((0, len(self.encoder.features)))
+        self.booster.set_param({"nthread": threads})
+        data = _matrix(matrix, self.encoder, threads=threads)
+        shap = self.booster.predict(data, pred_contribs=True)
+        return self.slope * shap[:, :-1].astype(np.float64)
+
+    def to_bytes(self) -> bytes:
+        """The model as XGBoost's UBJSON, everything else in one of its attributes."""
+        document = {
+            "features": [[f.name, f.kind, f.may_leak] for f in self.encoder.features],
+            "levels": {name: list(levels) for name, levels in self.encoder.levels.items()},
+            "slope": self.slope,
+            "intercept": self.intercept,
+            "threshold": self.threshold,
+            "cut_points": list(self.cut_points),
+        }
+        booster = self.booster.copy()
+        booster.set_attr(**{ATTRIBUTE: json.dumps(document, sort_keys=True)})
+        return bytes(booster.save_raw(raw_format="ubj"))
+
+    @classmethod
+    def from_bytes(cls, artifact: bytes, sha256: str) -> TrainedModel:
+        """Load a stored model.
+
+        Raises:
+            ArtifactError: the bytes are not those that were stored.
+        """
+        if artifact_hash(artifact) != sha256:
+            raise ArtifactError(
+                f"The stored model with sha256 {sha256} was changed after it was written; restore "
+                "the table of trained models from a backup, or delete its row to train anew."
+            )
+        booster = xgb.Booster()
+        booster.load_model(bytearray(artifact))
+        document = json.loads(booster.attr(ATTRIBUTE))
+        return cls(
+            encoder=Encoder(
+                features=tuple(Feature(*feature) for feature in document["features"]),
+                levels={name: tuple(levels) for name, levels in document["levels"].items()},
+            ),
+            booster=booster,
+            slope=document["slope"],
+            intercept=document["intercept"],
+            threshold=document["threshold"],
+            cut_points=tuple(document["cut_points"]),
+        )
+
+
+def artifact_hash(artifact: bytes) -> str:
+    """SHA-256 of a stored model, in hexadecimal."""
+    return hashlib.sha256(artifact).hexdigest()
+
+
+@dataclass(frozen=True)
+class Examples:
+    """Rows to learn from or to measure on: features, and labels of shape (rows,)."""
+
+    rows: pa.Table
+    labels: Labels
+
+
+def fit(
+    train: Examples,
+    validation: Examples,
+    features: tuple[Feature, ...],
+    *,
+    seed: int,
+    threads: int,
+    refit_on_validation: bool = False,
+) -> TrainedModel:
+    """Fit trees on `train`; rounds, calibration and threshold on `validation`.
+
+    Rows must be in key order: another order gives another model.
+
+    Args:
+        train: rows to fit, both classes present.
+        validation: later rows, both classes present.
+        features: columns to use.
+        seed: seed of row and column sampling.
+        threads: XGBoost threads; the result does not depend on them.
+        refit_on_validation: fit again on both, with the rounds found; calibration and threshold
+            stay those of the first fit, since no rows are left to find them on.
+    """
+    encoder = fit_encoder(train.rows, features)
+    parameters = {**PARAMETERS, "seed": seed, "nthread": threads}
+    train_matrix, validation_matrix = encoder.encode(train.rows), encoder.encode(validation.rows)
+    fitted = _matrix(train_matrix, encoder, train.labels, threads=threads)
+    held_out = _matrix(
+        validation_matrix, encoder, validation.labels, threads=threads, reference=fitted
+    )
+    booster = xgb.train(
+        parameters,
+        fitted,
+        num_boost_round=MAX_ROUNDS,
+        evals=[(held_out, "validation")],
+        early_stopping_rounds=EARLY_STOPPING_ROUNDS,
+        verbose_eval=False,
+    )
+    booster = booster[: booster.best_iteration + 1]
+    margin = _margin(booster, validation_matrix, threads)
+    slope, intercept = _calibrate(margin, validation.labels)
+    scores = _sigmoid(slope * margin + intercept)
+    if refit_on_validation:
+        both = np.concatenate([train_matrix, validation_matrix])
+        labels = np.concatenate([train.labels, validation.labels])
+        booster = xgb.train(
+            parameters,
+            _matrix(both, encoder, labels, threads=threads),
+            num_boost_round=booster.num_boosted_rounds(),
+        )
+    return TrainedModel(
+        encoder=encoder,
+        booster=booster,
+        slope=slope,
+        intercept=intercept,
+        threshold=RankedScores(validation.labels, scores).best_f1_threshold(),
+        cut_points=tuple(float(edge) for edge in np.quantile(scores, DECILE_EDGES)),
+    )
+
+
+def _matrix(
+    matrix: FloatMatrix,
+    encoder: Encoder,
+    labels: Labels | None = None,
+    *,
+    threads: int,
+    reference: xgb.DMatrix | None = None,
+) -> xgb.QuantileDMatrix | xgb.DMatrix:
+    options: dict[str, Any] = {
+        "feature_names": encoder.feature_names,
+        "feature_types": encoder.feature_types,
+        "enable_categorical": True,
+        "nthread": threads,
+    }
+    if labels is None:
+        return xgb.DMatrix(matrix, **options)
+    return xgb.QuantileDMatrix(matrix, labels.astype(np.float32), ref=reference, **options)
+
+
+def _margin(booster: xgb.Booster, matrix: FloatMatrix, threads: int) -> Floats:
+    if not len(matrix):
+        return np.empty(0)
+    booster.set_param({"nthread": threads})
+    margin = booster.inplace_predict(matrix, predict_type="margin", validate_features=False)
+    return np.asarray(margin, dtype=np.float64)
+
+
+def _calibrate(margin: Floats, labels: Labels) -> tuple[float, float]:
+    # No penalty: two numbers are fitted on hundreds of rows.
+    fitted = LogisticRegression(C=np.inf, tol=1e-10, max_iter=1000).fit(margin[:, None], labels)
+    return float(fitted.coef_[0, 0]), float(fitted.intercept_[0])
+
+
+def _sigmoid(log_odds: Floats) -> Floats:
+    return 1.0 / (1.0 + np.exp(-log_odds))

@@ -1,0 +1,76 @@
+"""Which versions serve, and what they have scored: read from the decision log."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from customer_insights.engine import Relation
+from customer_insights.model import TrainedModel
+
+
+@dataclass(frozen=True)
+class ServingModel:
+    """The serving version of a model, and the windows it was trained on."""
+
+    model_name: str
+    model_version: str
+    model: TrainedModel
+    train_to_on: date
+    validation_to_on: date
+    test_to_on: date
+
+    def scored_from(self, rescore_days: int) -> date:
+        """First day that this version scores; fixed, so that later builds find nothing new."""
+        return self.test_to_on - timedelta(days=rescore_days - 1)
+
+    def sample_role(self, days: pa.Array) -> pa.Array:
+        """What rows of these days were to this version: in_sample, validation, test or new."""
+        edges = np.array(
+            [self.train_to_on, self.validation_to_on, self.test_to_on], dtype="datetime64[D]"
+        )
+        numpy_days: npt.NDArray[np.datetime64] = days.to_numpy(zero_copy_only=False)
+        places = np.searchsorted(edges, numpy_days.astype("datetime64[D]"), side="left")
+        roles = pa.array(["in_sample", "validation", "test", "new"])
+        return pc.take(roles, pa.array(places))
+
+
+def serving_models(trained: Relation) -> list[ServingModel]:
+    """The version that serves after the newest decision of each model; models without one are left out.
+
+    Args:
+        trained: the decision log with its artifacts.
+    """
+    log = trained.select(
+        "model_name", "decision_number", "model_version", "is_champion"
+    ).sorted_by("model_name", "decision_number").read().to_pylist()
+    serving = {row["model_name"]: row["model_version"] for row in log if row["is_champion"]}
+    found = []
+    for model_name, model_version in sorted(serving.items()):
+        (row,) = [
+            row
+            for row in trained.equal_to("model_name", model_name)
+            .equal_to("model_version", model_version)
+            .select(
+                "train_to_on", "validation_to_on", "test_to_on", "artifact_sha256", "artifact"
+            )
+            .read()
+            .to_pylist()
+            if row["artifact"] is not None
+        ]
+        found.append(
+            ServingModel(
+                model_name=model_name,
+                model_version=model_version,
+                model=TrainedModel.from_bytes(row["artifact"], row["artifact_sha256"]),
+                train_to_on=row["train_to_on"],
+                validation_to_on=row["validation_to_on"],
+                test_to_on=row["test_to_on"],
+            )
+        )
+    return found

@@ -1,0 +1,553 @@
+"""Decide, for each model of a task, whether to train, and whether what was trained may serve.
+
+One build appends one row per model to the decision log. A row says what was decided, why, on which
+data, how good the model is beside its baselines, and holds the trained model itself.
+"""
+
+from __future__ import annotations
+
+import json
+import platform
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import date
+from importlib.metadata import version
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import sklearn
+import xgboost
+
+from customer_insights.catalog import ModelSpec, read_specs
+from customer_insights.engine import Relation, table_of
+from customer_insights.evaluation import (
+    Baselines,
+    Comparison,
+    Performance,
+    compare,
+    fit_baselines,
+    model_scored,
+    single_feature_scored,
+)
+from customer_insights.fingerprint import training_set_hash
+from customer_insights.metrics import UNDEFINED, Interval, RankedScores
+from customer_insights.model import (
+    EARLY_STOPPING_ROUNDS,
+    MAX_ROUNDS,
+    PARAMETERS,
+    Examples,
+    TrainedModel,
+    artifact_hash,
+    fit,
+)
+from customer_insights.retraining import Champion, Situation, Trigger, evaluate_triggers
+from customer_insights.settings import Settings, read_settings
+
+SPLITS = ("train", "validation", "test")
+
+_text, _date, _count, _real, _flag = (
+    pa.string(),
+    pa.date32(),
+    pa.int64(),
+    pa.float64(),
+    pa.bool_(),
+)
+
+RUN_SCHEMA = pa.schema(
+    [
+        ("model_run_id", _text),
+        ("model_name", _text),
+        ("decision_number", pa.int32()),
+        ("model_version", _text),
+        ("decided_at", pa.timestamp("us")),
+        ("decision", _text),
+        ("reason", _text),
+        ("is_champion", _flag),
+        *[(f"{split}_{edge}_on", _date) for split in SPLITS for edge in ("from", "to")],
+        *[(f"{split}_{what}", _count) for split in SPLITS for what in ("rows", "positives")],
+        ("training_set_hash", _text),
+        ("label_definition_version", pa.int32()),
+        ("parameters", _text),
+        ("feature_names", _text),
+        ("triggers", _text),
+        ("primary_metric", _text),
+        ("threshold", _real),
+        *[
+            (f"{metric}{edge}", _real)
+            for metric in ("roc_auc", "pr_auc", "f1", "brier")
+            for edge in ("", "_low", "_high")
+        ],
+        *[(metric, _real) for metric in ("precision", "recall", "accuracy", "mcc", "log_loss")],
+        ("constant_f1", _real),
+        ("constant_pr_auc", _real),
+        ("constant_brier", _real),
+        ("best_single_feature", _text),
+        ("best_single_feature_roc_auc", _real),
+        ("best_single_feature_pr_auc", _real),
+        ("leaking_features", _text),
+        *[
+            (f"lead_over_{other}{edge}", _real)
+            for other in ("constant", "best_single_feature", "champion")
+            for edge in ("", "_low", "_high")
+        ],
+        ("boosting_rounds", pa.int32()),
+        ("library_versions", _text),
+        ("artifact_sha256", _text),
+        ("artifact", pa.binary()),
+    ]
+)
+Row = dict[str, Any]
+
+
+def train_task(
+    task: str,
+    *,
+    keys: Sequence[str],
+    date_column: str,
+    run_context: Relation,
+    model_features: Relation,
+    training_set: Relation,
+    past: Relation | None,
+) -> pa.Table:
+    """One decision per model of the task, as a table of RUN_SCHEMA to append to `past`.
+
+    Args:
+        task: name of the task in the model catalog.
+        keys: columns that identify a row of the training set.
+        date_column: date of a row, by which windows are told.
+        run_context: this run's settings.
+        model_features: which features each model uses.
+        training_set: mature rows with `split`, label, keys, date and features.
+        past: the decisions of earlier builds; None on the first.
+    """
+    settings = read_settings(run_context)
+    specs = read_specs(model_features, task)
+    features = sorted({name for spec in specs for name in spec.feature_names})
+    labels = sorted({spec.label_name for spec in specs})
+    rows = (
+        training_set.sorted_by(*keys)
+        .select("split", *keys, date_column, "label_definition_version", *labels, *features)
+        .read()
+    )
+    past_rows = _past_by_model(past)
+    decisions = [
+        decide(spec, TrainingSet(rows, tuple(keys), date_column, spec), past_rows.get(
+            spec.model_name, []
+        ), settings)
+        for spec in specs
+    ]
+    return table_of(decisions, RUN_SCHEMA)
+
+
+def _past_by_model(past: Relation | None) -> dict[str, list[Row]]:
+    found: dict[str, list[Row]] = {}
+    if past is not None:
+        for row in past.sorted_by("model_name", "decision_number").read().to_pylist():
+            found.setdefault(row["model_name"], []).append(row)
+    return found
+
+
+@dataclass(frozen=True)
+class TrainingSet:
+    """Mature rows in key order, as one model sees them."""
+
+    rows: pa.Table
+    keys: tuple[str, ...]
+    date_column: str
+    spec: ModelSpec
+
+    def examples(self, split: str) -> Examples:
+        """The rows of one split, with their labels."""
+        return self._examples(self.rows.filter(pc.equal(self.rows["split"], split)))
+
+    def after(self, day: date) -> TrainingSet:
+        """The rows of later days."""
+        later = pc.greater(self.rows[self.date_column], pa.scalar(day))
+        return TrainingSet(self.rows.filter(later), self.keys, self.date_column, self.spec)
+
+    def all_examples(self) -> Examples:
+        """All rows, with their labels."""
+        return self._examples(self.rows)
+
+    def _examples(self, rows: pa.Table) -> Examples:
+        labels = rows[self.spec.label_name].combine_chunks().to_numpy(zero_copy_only=False)
+        return Examples(rows, labels.astype(np.bool_))
+
+    def hash(self) -> str:
+        """Fingerprint of the keys, splits, label and this model's features."""
+        columns = [*self.keys, "split", self.spec.label_name, *self.spec.feature_names]
+        return training_set_hash(self.rows.select(columns))
+
+    def window(self, rows: pa.Table) -> tuple[date | None, date | None]:
+        """First and last day of some rows; None for no rows."""
+        bounds = pc.min_max(rows[self.date_column]).as_py()
+        return bounds["min"], bounds["max"]
+
+    def label_definition_version(self) -> int | None:
+        """The definition under which the labels were made."""
+        newest: int | None = pc.max(self.rows["label_definition_version"]).as_py()
+        return newest
+
+
+def decide(
+    spec: ModelSpec, training_set: TrainingSet, past: Sequence[Row], settings: Settings
+) -> Row:
+    """The decision of this build for one model, as a row of RUN_SCHEMA."""
+    splits = {split: training_set.examples(split) for split in SPLITS}
+    served = _serving(past)
+    row = _empty_row(spec, past, settings)
+    row["training_set_hash"] = training_set.hash()
+    row["label_definition_version"] = training_set.label_definition_version()
+    row["parameters"] = _parameters(settings)
+    row["feature_names"] = json.dumps(spec.feature_names)
+    _describe_splits(row, training_set, splits)
+    if served:
+        row |= {"model_version": served["model_version"], "is_champion": True}
+
+    lack = _what_is_lacking(splits, settings)
+    if lack:
+        return row | {"decision": "not_enough_labels", "reason": lack}
+
+    situation, recent = _situation(spec, training_set, served, settings)
+    triggers = evaluate_triggers(situation)
+    row["triggers"] = json.dumps([asdict(trigger) for trigger in triggers])
+    fired = [trigger for trigger in triggers if trigger.is_fired]
+    if fired and not _is_answered(row, past):
+        return row | _train(spec, training_set, splits, served, fired, settings)
+
+    row |= {"decision": "kept", "reason": _why_kept(fired, recent)}
+    if served:
+        row["threshold"] = served["threshold"]
+        _describe_recent(row, training_set, served, recent)
+    return row
+
+
+def _empty_row(spec: ModelSpec, past: Sequence[Row], settings: Settings) -> Row:
+    number = 1 + max((entry["decision_number"] for entry in past), default=0)
+    return dict.fromkeys(RUN_SCHEMA.names) | {
+        "model_run_id": f"{spec.model_name}-{number}",
+        "model_name": spec.model_name,
+        "decision_number": number,
+        "decided_at": settings.run_started_at,
+        "is_champion": False,
+        "primary_metric": spec.primary_metric,
+        "library_versions": json.dumps(library_versions(), sort_keys=True),
+    }
+
+
+def library_versions() -> dict[str, str]:
+    """Versions of what the numbers depend on."""
+    return {
+        "customer_insights": version("customer-insights"),
+        "numpy": np.__version__,
+        "pyarrow": pa.__version__,
+        "python": platform.python_version(),
+        "scikit-learn": sklearn.__version__,
+        "xgboost": xgboost.__version__,
+    }
+
+
+def _parameters(settings: Settings) -> str:
+    return json.dumps(
+        PARAMETERS
+        | {
+            "early_stopping_rounds": EARLY_STOPPING_ROUNDS,
+            "max_rounds": MAX_ROUNDS,
+            "refit_on_validation": settings.refit_on_validation,
+            "seed": settings.random_seed,
+        },
+        sort_keys=True,
+    )
+
+
+def _describe_splits(row: Row, training_set: TrainingSet, splits: dict[str, Examples]) -> None:
+    for split, examples in splits.items():
+        first, last = training_set.window(examples.rows)
+        row |= {
+            f"{split}_from_on": first,
+            f"{split}_to_on": last,
+            f"{split}_rows": len(examples.labels),
+            f"{split}_positives": int(np.sum(examples.labels)),
+        }
+
+
+def _what_is_lacking(splits: dict[str, Examples], settings: Settings) -> str | None:
+    rows = len(splits["train"].labels)
+    if rows < settings.min_train_rows:
+        return (
+            f"{rows} mature rows to train on; min_train_rows asks for {settings.min_train_rows}. "
+            "Load more history, or wait for labels to mature."
+        )
+    for split, examples in splits.items():
+        positives = int(np.sum(examples.labels))
+        negatives = len(examples.labels) - positives
+        if min(positives, negatives) < settings.min_class_rows:
+            return (
+                f"the {split} rows have {positives} positive and {negatives} negative labels; "
+                f"min_class_rows asks for {settings.min_class_rows} of each. Load more history, "
+                f"or widen the windows with validation_days and test_days."
+            )
+    return None
+
+
+def _serving(past: Sequence[Row]) -> Row | None:
+    """The decision that made the serving version, found through the newest champion row."""
+    champions = [entry for entry in past if entry["is_champion"]]
+    if not champions:
+        return None
+    serving = champions[-1]["model_version"]
+    (origin,) = [
+        entry
+        for entry in past
+        if entry["model_version"] == serving and entry["artifact"] is not None
+    ]
+    return origin
+
+
+def load_model(row: Row) -> TrainedModel:
+    """The model that a decision trained."""
+    return TrainedModel.from_bytes(row["artifact"], row["artifact_sha256"])
+
+
+def _situation(
+    spec: ModelSpec, training_set: TrainingSet, served: Row | None, settings: Settings
+) -> tuple[Situation, Performance | None]:
+    _, newest_on = training_set.window(training_set.rows)
+    assert newest_on is not None, "splits have rows"
+    champion, recent = None, None
+    if served:
+        champion = Champion(
+            model_version=served["model_version"],
+            feature_names=tuple(json.loads(served["feature_names"])),
+            test_to_on=served["test_to_on"],
+            primary_value=served[spec.primary_metric],
+        )
+        recent = _recent_performance(spec, training_set, served, settings)
+    return Situation(spec, settings, champion, recent, newest_on), recent
+
+
+def _recent_performance(
+    spec: ModelSpec, training_set: TrainingSet, served: Row, settings: Settings
+) -> Performance | None:
+    """The champion on mature rows that are new to it; None where they are too few."""
+    recent = training_set.after(served["test_to_on"]).all_examples()
+    model = load_model(served)
+    positives = int(np.sum(recent.labels))
+    if min(positives, len(recent.labels) - positives) < settings.min_class_rows:
+        return None
+    if not set(model.encoder.feature_names) <= set(recent.rows.column_names):
+        return None
+    return compare(
+        recent.labels,
+        model_scored(model, recent.rows, settings),
+        {},
+        primary_metric=spec.primary_metric,
+        replicates=settings.bootstrap_replicates,
+        seed=settings.random_seed,
+    ).performance
+
+
+def _describe_recent(
+    row: Row, training_set: TrainingSet, served: Row, recent: Performance | None
+) -> None:
+    """A kept row tells of the serving version: its own windows, and the rows since its test."""
+    later = training_set.after(served["test_to_on"]).all_examples()
+    first, last = training_set.window(later.rows)
+    row |= {
+        name: served[name]
+        for split in ("train", "validation")
+        for name in (
+            f"{split}_from_on", f"{split}_to_on", f"{split}_rows", f"{split}_positives"
+        )
+    }
+    row |= {
+        "test_from_on": first,
+        "test_to_on": last,
+        "test_rows": len(later.labels),
+        "test_positives": int(np.sum(later.labels)),
+    }
+    if recent:
+        row |= _metrics(recent)
+
+
+def _is_answered(row: Row, past: Sequence[Row]) -> bool:
+    """Whether this very training set was trained on before, with these features and parameters."""
+    question = ("training_set_hash", "feature_names", "parameters")
+    return any(
+        entry["artifact"] is not None and all(entry[name] == row[name] for name in question)
+        for entry in past
+    )
+
+
+def _why_kept(fired: Sequence[Trigger], recent: Performance | None) -> str:
+    if fired:
+        names = ", ".join(trigger.name for trigger in fired)
+        return f"nothing new: {names} was answered by training on this very data before"
+    measured = "no new mature rows to measure" if recent is None else f"{recent.rows} new rows"
+    return f"no trigger fired ({measured})"
+
+
+def _train(
+    spec: ModelSpec,
+    training_set: TrainingSet,
+    splits: dict[str, Examples],
+    served: Row | None,
+    fired: Sequence[Trigger],
+    settings: Settings,
+) -> Row:
+    train, validation, test = (splits[split] for split in SPLITS)
+    baselines = fit_baselines(
+        train,
+        validation,
+        spec.features,
+        primary_metric=spec.primary_metric,
+        leak_roc_auc=settings.leak_roc_auc,
+    )
+    model = fit(
+        train,
+        validation,
+        spec.features,
+        seed=settings.random_seed,
+        threads=settings.threads(len(train.labels)),
+        refit_on_validation=settings.refit_on_validation,
+    )
+    single = single_feature_scored(baselines.best_single_feature, validation, test.rows)
+    constant = baselines.constant.scored(len(test.labels))
+    scored = model_scored(model, test.rows, settings)
+    comparison = compare(
+        test.labels,
+        scored,
+        {"constant": constant, "best_single_feature": single},
+        primary_metric=spec.primary_metric,
+        replicates=settings.bootstrap_replicates,
+        seed=settings.random_seed,
+    )
+    lead = comparison.lead | {
+        "champion": _lead_over_champion(spec, training_set, model, served, settings)
+    }
+    objections = _objections(spec, baselines, lead, served, settings)
+    artifact = model.to_bytes()
+    sha256 = artifact_hash(artifact)
+    test_to_on = training_set.window(test.rows)[1]
+    model_version = f"{test_to_on}-{sha256[:8]}"
+    why = "; ".join(trigger.message for trigger in fired)
+    verdict = _verdict(spec, comparison, lead) if not objections else "; ".join(objections)
+    singles = RankedScores(test.labels, single.scores)
+    constants = RankedScores(test.labels, constant.scores)
+    row = {
+        "model_version": model_version,
+        "decision": "trained_rejected" if objections else "trained_promoted",
+        "reason": f"trained because {why}; {'rejected' if objections else 'promoted'}: {verdict}",
+        "is_champion": not objections,
+        "threshold": model.threshold,
+        "constant_f1": constants.f1(threshold=baselines.constant.rate),
+        "constant_pr_auc": constants.pr_auc(),
+        "constant_brier": baselines.constant.brier(test.labels),
+        "best_single_feature": baselines.best_single_feature.name,
+        "best_single_feature_roc_auc": singles.roc_auc(),
+        "best_single_feature_pr_auc": singles.pr_auc(),
+        "leaking_features": json.dumps(baselines.leaking_features),
+        "boosting_rounds": model.rounds,
+        "artifact_sha256": sha256,
+        "artifact": artifact,
+    }
+    for other, margin in lead.items():
+        row |= _bounds(f"lead_over_{other}", margin)
+    return row | _metrics(comparison.performance)
+
+
+def _lead_over_champion(
+    spec: ModelSpec,
+    training_set: TrainingSet,
+    model: TrainedModel,
+    served: Row | None,
+    settings: Settings,
+) -> Interval:
+    """The challenger's lead on test rows that neither model has seen; undefined without a rival.
+
+    A champion that uses what the catalog no longer allows is no rival: it has to go.
+    """
+    if served is None:
+        return UNDEFINED
+    champion = load_model(served)
+    if not set(champion.encoder.feature_names) <= set(spec.feature_names):
+        return UNDEFINED
+    seen_to_on = served["validation_to_on"]
+    fresh = training_set.after(seen_to_on).examples("test")
+    positives = int(np.sum(fresh.labels))
+    if min(positives, len(fresh.labels) - positives) < settings.min_class_rows:
+        return UNDEFINED
+    comparison = compare(
+        fresh.labels,
+        model_scored(model, fresh.rows, settings),
+        {"champion": model_scored(champion, fresh.rows, settings)},
+        primary_metric=spec.primary_metric,
+        replicates=settings.bootstrap_replicates,
+        seed=settings.random_seed,
+    )
+    return comparison.lead["champion"]
+
+
+def _objections(
+    spec: ModelSpec,
+    baselines: Baselines,
+    lead: dict[str, Interval],
+    served: Row | None,
+    settings: Settings,
+) -> list[str]:
+    """Every reason why a trained model may not serve; none means promotion."""
+    objections = [
+        f"feature {name} alone has a ROC-AUC above {settings.leak_roc_auc} and feature_catalog.csv "
+        "gives no leak_reason for it"
+        for name in baselines.leaking_features
+    ]
+    for other in ("constant", "best_single_feature"):
+        if not _is_ahead(lead[other], 0.0):
+            objections.append(
+                f"{spec.primary_metric} is not above that of the {other.replace('_', ' ')} beyond "
+                f"noise (lead {_shown(lead[other])})"
+            )
+    rival = served is not None and set(json.loads(served["feature_names"])) <= set(
+        spec.feature_names
+    )
+    if rival and not _is_ahead(lead["champion"], settings.promotion_margin):
+        objections.append(
+            f"{spec.primary_metric} is not above the champion's by more than "
+            f"{settings.promotion_margin} beyond noise (lead {_shown(lead['champion'])})"
+        )
+    return objections
+
+
+def _is_ahead(lead: Interval, margin: float) -> bool:
+    return lead.value is not None and lead.low is not None and lead.value > margin and lead.low > 0
+
+
+def _verdict(spec: ModelSpec, comparison: Comparison, lead: dict[str, Interval]) -> str:
+    shown = ", ".join(
+        f"{_shown(margin)} over the {other.replace('_', ' ')}"
+        for other, margin in lead.items()
+        if margin.value is not None
+    )
+    metric = comparison.performance.metric(spec.primary_metric)
+    return f"{spec.primary_metric} {_shown(metric)}, a lead of {shown}"
+
+
+def _shown(metric: Interval) -> str:
+    if metric.value is None or metric.low is None or metric.high is None:
+        return "unknown: too few rows"
+    return f"{metric.value:.3f} [{metric.low:.3f}, {metric.high:.3f}]"
+
+
+def _bounds(name: str, metric: Interval) -> Row:
+    return {name: metric.value, f"{name}_low": metric.low, f"{name}_high": metric.high}
+
+
+def _metrics(measured: Performance) -> Row:
+    row: Row = {"log_loss": measured.log_loss}
+    for name in ("roc_auc", "pr_auc", "f1", "brier"):
+        row |= _bounds(name, getattr(measured, name))
+    for name in ("precision", "recall", "accuracy", "mcc"):
+        row[name] = getattr(measured.confusion, name) if measured.confusion else None
+    return row
