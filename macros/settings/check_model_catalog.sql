@@ -35,6 +35,6 @@
                 {% endif %}
             {% endfor %}
         {% endfor %}
-        {% if problems %}{{ exceptions.raise_compiler_error(problems | join('\n  ')) }}{% endif %}
+        {% if problems %}{{ stop(problems | join('\n')) }}{% endif %}
     {% endif %}
 {% endmacro %}

@@ -1,31 +1,33 @@
 {#
   Runs before anything else: refuses a setting that does not exist or has a value that makes no
   sense, with a sentence for each that says where it was given and what is allowed.
+
+  project_vars: the names under `vars` in dbt_project.yml, which Jinja cannot list itself;
+  `make build` passes them.
 #}
-{% macro check_settings() %}
+{% macro check_settings(project_vars=[]) %}
     {% if execute and flags.WHICH in ('run', 'build', 'test', 'seed', 'snapshot', 'run-operation') %}
-        {% set problems = unknown_settings() %}
+        {% set problems = unknown_settings(project_vars, 'dbt_project.yml') %}
+        {% set given = invocation_args_dict.get('vars') or {} %}
+        {% do problems.extend(unknown_settings((fromyaml(given) if given is string else given) | list, '--vars')) %}
         {% for name in settings_catalog() %}
             {% set problem = setting_problem(name) %}
             {% if problem %}{% do problems.append(problem) %}{% endif %}
         {% endfor %}
         {% if problems %}
-            {{ exceptions.raise_compiler_error(problems | join('\n  ')) }}
+            {{ stop(problems | join('\n')) }}
         {% endif %}
     {% endif %}
 {% endmacro %}
 
-{# A sentence for each `--vars` name that is no setting. #}
-{% macro unknown_settings() %}
+{# A sentence for each name that is no setting. #}
+{% macro unknown_settings(names, where) %}
     {% set problems = [] %}
-    {% set given = invocation_args_dict.get('vars') or {} %}
-    {% for name in (fromyaml(given) if given is string else given) %}
-        {% if name not in settings_catalog() %}
-            {% do problems.append(
-                "Unknown setting '" ~ name ~ "' in --vars; the settings are: "
-                ~ (settings_catalog().keys() | sort | join(', ')) ~ '.'
-            ) %}
-        {% endif %}
+    {% for name in names if name not in settings_catalog() %}
+        {% do problems.append(
+            "There is no setting '" ~ name ~ "' (" ~ where ~ '); the settings are: '
+            ~ (settings_catalog().keys() | sort | join(', ')) ~ '.'
+        ) %}
     {% endfor %}
     {% do return(problems) %}
 {% endmacro %}

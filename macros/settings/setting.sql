@@ -10,15 +10,13 @@
 {% endmacro %}
 
 {#
-  A setting as a value for Jinja: text, int, float, bool or none. Stops with one sentence where the
-  name is unknown or the value is not allowed.
+  A setting as a value for Jinja: text, int, float, bool or none. Its value has been checked at the
+  start of the run (check_settings).
 #}
 {% macro setting_value(name) %}
     {% if name not in settings_catalog() %}
         {{ exceptions.raise_compiler_error("There is no setting '" ~ name ~ "'; macros/settings/settings_catalog.sql lists them.") }}
     {% endif %}
-    {% set problem = setting_problem(name) %}
-    {% if problem %}{{ exceptions.raise_compiler_error(problem) }}{% endif %}
     {% set spec = settings_catalog()[name] %}
     {% set given = setting_given(name) %}
     {% if given is none or given | string | lower in ('null', 'none') %}

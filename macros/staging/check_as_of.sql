@@ -13,7 +13,7 @@
         {% endset %}
         {% set row = run_query(found).rows[0] %}
         {% if row[1] == 0 and row[2] is not none %}
-            {{ exceptions.raise_compiler_error(
+            {{ stop(
                 "Setting 'as_of' is " ~ setting_value('as_of') ~ ', before the first session of the shop ('
                 ~ row[2] ~ '); give a later time, or null to use the newest data.'
             ) }}

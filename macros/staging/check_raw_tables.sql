@@ -27,7 +27,7 @@
                 {% endif %}
             {% endif %}
         {% endfor %}
-        {% if problems %}{{ exceptions.raise_compiler_error(problems | join('\n  ')) }}{% endif %}
+        {% if problems %}{{ stop(problems | join('\n')) }}{% endif %}
         {% if not found %}
             {{ log(
                 'No table of the shop exists in schema ' ~ setting_value('raw_schema')

@@ -24,6 +24,7 @@ select
     features.feature,
     features.kind,
     features.is_outcome_derived,
+    features.is_calendar,
     features.leak_reason
 from models
 inner join features on models.feature_table = features.feature_table

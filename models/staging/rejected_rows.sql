@@ -1,6 +1,8 @@
 {{ config(materialized='table') }}
 
-{% for name in ['sessions', 'orders'] %}
+{%- for name in ['sessions', 'orders'] %}
 {{ rejected_from(name) }}
-{{ 'union all' if not loop.last }}
-{% endfor %}
+{%- if not loop.last %}
+union all
+{%- endif %}
+{%- endfor %}

@@ -15,7 +15,9 @@ arrived as (
         count(case when reject_reason is null then 1 end) as accepted_rows
     from {{ ref('checked_' ~ name) }}
     where reject_reason is null or reject_reason = 'later_than_as_of'
-    {{ 'union all' if not loop.last }}
+    {% if not loop.last -%}
+    union all
+    {%- endif %}
     {% endfor %}
 
 )

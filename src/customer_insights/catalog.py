@@ -15,11 +15,13 @@ FEATURE_KINDS: tuple[str, ...] = get_args(FeatureKind)
 class Feature:
     """A column that a model reads.
 
+    `is_calendar` says that it names a time (a month) whose future values training cannot have seen.
     `may_leak` says that the catalog gives a reason why it may predict the label nearly alone.
     """
 
     name: str
     kind: FeatureKind
+    is_calendar: bool = False
     may_leak: bool = False
 
 
@@ -44,7 +46,12 @@ def read_specs(model_features: Relation, task: str) -> list[ModelSpec]:
     specs: dict[str, ModelSpec] = {}
     for row in rows.to_pylist():
         known = specs.get(row["model_name"])
-        feature = Feature(row["feature"], row["kind"], row["leak_reason"] is not None)
+        feature = Feature(
+            name=row["feature"],
+            kind=row["kind"],
+            is_calendar=row["is_calendar"],
+            may_leak=row["leak_reason"] is not None,
+        )
         specs[row["model_name"]] = ModelSpec(
             model_name=row["model_name"],
             label_name=row["label_name"],

@@ -48,10 +48,8 @@ class Encoder:
             levels = pa.array(self.levels[feature.name], pa.string())
             column = pc.index_in(column.cast(pa.string()), value_set=levels)
         # Decimals have no direct way to float32.
-        numbers = column.cast(pa.float64() if pa.types.is_decimal(column.type) else pa.float32())
-        return numbers.to_numpy(zero_copy_only=False) if isinstance(
-            numbers, pa.Array
-        ) else numbers.to_numpy()
+        kind = pa.float64() if pa.types.is_decimal(column.type) else pa.float32()
+        return np.asarray(column.cast(kind), dtype=np.float32)
 
 
 def fit_encoder(rows: pa.Table, features: Sequence[Feature]) -> Encoder:

@@ -38,6 +38,9 @@ class Relation(Protocol):
     def not_matching(self, other: Relation, keys: Sequence[str]) -> Relation:
         """Rows whose keys do not stand in another relation."""
 
+    def renamed(self, old: str, new: str) -> Relation:
+        """The same rows, one column under another name."""
+
     def sorted_by(self, *columns: str) -> Relation:
         """Rows in the order of some columns, ascending."""
 
@@ -48,7 +51,7 @@ class Relation(Protocol):
         """All rows, as Arrow batches of at most `batch_rows` rows."""
 
 
-class DuckDBRelation:
+class DuckDBRelation(Relation):
     """A relation of DuckDB."""
 
     def __init__(self, rows: duckdb.DuckDBPyRelation) -> None:
@@ -75,6 +78,13 @@ class DuckDBRelation:
     def not_matching(self, other: Relation, keys: Sequence[str]) -> DuckDBRelation:
         return self._joined(other, keys, "anti")
 
+    def renamed(self, old: str, new: str) -> DuckDBRelation:
+        columns = [
+            duckdb.ColumnExpression(name).alias(new if name == old else name)
+            for name in self.columns
+        ]
+        return DuckDBRelation(self._rows.select(*columns))
+
     def _joined(self, other: Relation, keys: Sequence[str], how: str) -> DuckDBRelation:
         if not isinstance(other, DuckDBRelation):
             raise EngineError("Two relations of different engines cannot be joined.")
@@ -98,6 +108,7 @@ def relation(rows: object) -> Relation:
 
     Raises:
         EngineError: the object is of an engine that this version does not know.
+
     """
     if isinstance(rows, duckdb.DuckDBPyRelation):
         return DuckDBRelation(rows)

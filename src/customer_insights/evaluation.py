@@ -85,6 +85,7 @@ def compare(
         primary_metric: the metric of the comparison.
         replicates: number of resamples of rows, the same for all.
         seed: seed of the resampling.
+
     """
     rows, positives = len(labels), int(np.sum(labels))
     if rows == 0:

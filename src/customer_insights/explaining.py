@@ -49,6 +49,7 @@ def explain_scores(
         scored: the scores, with deciles and the `features_hash` they were made from.
         features: the features that were scored.
         past: explanations of earlier builds; None on the first.
+
     """
     settings = read_settings(run_context)
 
@@ -64,7 +65,9 @@ def explain_scores(
                 explained = past.equal_to("model_version", serving.model_version).equal_to(
                     "model_name", serving.model_name
                 )
-                rows = rows.not_matching(explained, [entity, "features_hash"])
+                rows = rows.not_matching(
+                    explained.renamed("entity_id", entity), [entity, "features_hash"]
+                )
             names = serving.model.encoder.feature_names
             columns = (entity, date_column, "features_hash", *names)
             for batch in rows.select(*columns).read_batches(BATCH_ROWS):

@@ -28,6 +28,10 @@ class Interval:
     low: float | None
     high: float | None
 
+    def columns(self, name: str) -> dict[str, float | None]:
+        """The value and its bounds as columns `name`, `name_low` and `name_high`."""
+        return {name: self.value, f"{name}_low": self.low, f"{name}_high": self.high}
+
 
 UNDEFINED = Interval(None, None, None)
 
@@ -38,6 +42,7 @@ class RankedScores:
     Args:
         labels: shape (n,), true for the positive class.
         scores: shape (n,), higher is more likely positive; equal scores count as ties.
+
     """
 
     def __init__(self, labels: Labels, scores: Floats) -> None:
@@ -117,7 +122,7 @@ def resampling_weights(rows: int, replicates: int, seed: int) -> Iterator[Floats
 
 
 def interval(value: float | None, replicates: Sequence[float | None]) -> Interval:
-    """Percentile interval (Efron and Tibshirani 1993, chapter 13), undefined replicates left out."""
+    """Percentile interval (Efron, Tibshirani 1993, chapter 13); undefined replicates left out."""
     defined = [replicate for replicate in replicates if replicate is not None]
     if value is None or len(defined) < 2:
         return Interval(value, None, None)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -28,10 +28,14 @@ PARAMETERS: dict[str, Any] = {
     "min_child_weight": 5,
     "subsample": 0.8,
     "colsample_bytree": 0.8,
-    "reg_lambda": 5.0,
+    "reg_lambda": 1.0,
+    "max_cat_to_onehot": 32,
 }
-MAX_ROUNDS = 1500
+MAX_ROUNDS = 2000
 EARLY_STOPPING_ROUNDS = 50
+# Share of training rows in which a calendar feature is hidden.
+CALENDAR_DROPOUT = 0.5
+CALIBRATION_FOLDS = 5
 DECILE_EDGES = np.linspace(0.1, 0.9, 9)
 ATTRIBUTE = "customer_insights"
 
@@ -78,15 +82,21 @@ class TrainedModel:
         matrix = self.encoder.encode(rows)
         if not len(matrix):
             return np.empty((0, len(self.encoder.features)))
+        data = xgb.DMatrix(
+            matrix,
+            feature_names=self.encoder.feature_names,
+            feature_types=self.encoder.feature_types,
+            enable_categorical=True,
+            nthread=threads,
+        )
         self.booster.set_param({"nthread": threads})
-        data = _matrix(matrix, self.encoder, threads=threads)
         shap = self.booster.predict(data, pred_contribs=True)
         return self.slope * shap[:, :-1].astype(np.float64)
 
     def to_bytes(self) -> bytes:
         """The model as XGBoost's UBJSON, everything else in one of its attributes."""
         document = {
-            "features": [[f.name, f.kind, f.may_leak] for f in self.encoder.features],
+            "features": [asdict(feature) for feature in self.encoder.features],
             "levels": {name: list(levels) for name, levels in self.encoder.levels.items()},
             "slope": self.slope,
             "intercept": self.intercept,
@@ -103,6 +113,7 @@ class TrainedModel:
 
         Raises:
             ArtifactError: the bytes are not those that were stored.
+
         """
         if artifact_hash(artifact) != sha256:
             raise ArtifactError(
@@ -111,10 +122,10 @@ class TrainedModel:
             )
         booster = xgb.Booster()
         booster.load_model(bytearray(artifact))
-        document = json.loads(booster.attr(ATTRIBUTE))
+        document = json.loads(booster.attr(ATTRIBUTE) or "{}")
         return cls(
             encoder=Encoder(
-                features=tuple(Feature(*feature) for feature in document["features"]),
+                features=tuple(Feature(**feature) for feature in document["features"]),
                 levels={name: tuple(levels) for name, levels in document["levels"].items()},
             ),
             booster=booster,
@@ -157,36 +168,27 @@ def fit(
         features: columns to use.
         seed: seed of row and column sampling.
         threads: XGBoost threads; the result does not depend on them.
-        refit_on_validation: fit again on both, with the rounds found; calibration and threshold
-            stay those of the first fit, since no rows are left to find them on.
+        refit_on_validation: fit again on both, with the rounds found. Calibration and threshold
+            then come from models that did not see the row they score: a calibration found before
+            the refit would correct the model for what the refit has already learned.
+
     """
     encoder = fit_encoder(train.rows, features)
-    parameters = {**PARAMETERS, "seed": seed, "nthread": threads}
+    fitting = Fitting(encoder, {**PARAMETERS, "seed": seed, "nthread": threads}, seed, threads)
     train_matrix, validation_matrix = encoder.encode(train.rows), encoder.encode(validation.rows)
-    fitted = _matrix(train_matrix, encoder, train.labels, threads=threads)
-    held_out = _matrix(
-        validation_matrix, encoder, validation.labels, threads=threads, reference=fitted
+    booster = fitting.with_early_stopping(
+        train_matrix, train.labels, validation_matrix, validation.labels
     )
-    booster = xgb.train(
-        parameters,
-        fitted,
-        num_boost_round=MAX_ROUNDS,
-        evals=[(held_out, "validation")],
-        early_stopping_rounds=EARLY_STOPPING_ROUNDS,
-        verbose_eval=False,
-    )
-    booster = booster[: booster.best_iteration + 1]
-    margin = _margin(booster, validation_matrix, threads)
-    slope, intercept = _calibrate(margin, validation.labels)
-    scores = _sigmoid(slope * margin + intercept)
     if refit_on_validation:
         both = np.concatenate([train_matrix, validation_matrix])
         labels = np.concatenate([train.labels, validation.labels])
-        booster = xgb.train(
-            parameters,
-            _matrix(both, encoder, labels, threads=threads),
-            num_boost_round=booster.num_boosted_rounds(),
-        )
+        rounds = booster.num_boosted_rounds()
+        margin = fitting.held_out_margins(both, labels, len(train.labels), rounds)
+        booster = fitting.for_rounds(both, labels, rounds)
+    else:
+        margin = _margin(booster, validation_matrix, threads)
+    slope, intercept = _calibrate(margin, validation.labels)
+    scores = _sigmoid(slope * margin + intercept)
     return TrainedModel(
         encoder=encoder,
         booster=booster,
@@ -197,23 +199,74 @@ def fit(
     )
 
 
-def _matrix(
-    matrix: FloatMatrix,
-    encoder: Encoder,
-    labels: Labels | None = None,
-    *,
-    threads: int,
-    reference: xgb.DMatrix | None = None,
-) -> xgb.QuantileDMatrix | xgb.DMatrix:
-    options: dict[str, Any] = {
-        "feature_names": encoder.feature_names,
-        "feature_types": encoder.feature_types,
-        "enable_categorical": True,
-        "nthread": threads,
-    }
-    if labels is None:
-        return xgb.DMatrix(matrix, **options)
-    return xgb.QuantileDMatrix(matrix, labels.astype(np.float32), ref=reference, **options)
+@dataclass(frozen=True)
+class Fitting:
+    """How trees are grown: the same for every fit of one model."""
+
+    encoder: Encoder
+    parameters: dict[str, Any]
+    seed: int
+    threads: int
+
+    def with_early_stopping(
+        self, matrix: FloatMatrix, labels: Labels, held_out: FloatMatrix, held_out_labels: Labels
+    ) -> xgb.Booster:
+        """Grow until the held-out loss stops falling; keep the rounds up to its minimum."""
+        fitted = self._data(self.hide_calendar(matrix), labels)
+        booster = xgb.train(
+            self.parameters,
+            fitted,
+            num_boost_round=MAX_ROUNDS,
+            evals=[(self._data(held_out, held_out_labels, reference=fitted), "validation")],
+            early_stopping_rounds=EARLY_STOPPING_ROUNDS,
+            verbose_eval=False,
+        )
+        return booster[: booster.best_iteration + 1]
+
+    def for_rounds(self, matrix: FloatMatrix, labels: Labels, rounds: int) -> xgb.Booster:
+        """Grow for a number of rounds."""
+        data = self._data(self.hide_calendar(matrix), labels)
+        return xgb.train(self.parameters, data, num_boost_round=rounds)
+
+    def held_out_margins(
+        self, matrix: FloatMatrix, labels: Labels, held_out_from: int, rounds: int
+    ) -> Floats:
+        """Log-odds of the rows from `held_out_from` on, each by a model that did not see it."""
+        margins = np.empty(len(labels) - held_out_from)
+        for fold in range(CALIBRATION_FOLDS):
+            held_out = np.zeros(len(labels), dtype=np.bool_)
+            held_out[held_out_from + fold :: CALIBRATION_FOLDS] = True
+            booster = self.for_rounds(matrix[~held_out], labels[~held_out], rounds)
+            margins[fold::CALIBRATION_FOLDS] = _margin(booster, matrix[held_out], self.threads)
+        return margins
+
+    def hide_calendar(self, matrix: FloatMatrix) -> FloatMatrix:
+        """A matrix whose calendar features are missing in half of the rows, drawn by the seed.
+
+        A month to come is one that training has not seen and reads as missing; this is how the
+        trees learn what to do then, while a month that returns is still known.
+        """
+        calendar = [n for n, feature in enumerate(self.encoder.features) if feature.is_calendar]
+        if not calendar:
+            return matrix
+        hidden = np.random.default_rng(self.seed).random(len(matrix)) < CALENDAR_DROPOUT
+        matrix = matrix.copy()
+        for position in calendar:
+            matrix[hidden, position] = np.nan
+        return matrix
+
+    def _data(
+        self, matrix: FloatMatrix, labels: Labels, reference: xgb.DMatrix | None = None
+    ) -> xgb.QuantileDMatrix:
+        return xgb.QuantileDMatrix(
+            matrix,
+            labels.astype(np.float32),
+            ref=reference,
+            feature_names=self.encoder.feature_names,
+            feature_types=self.encoder.feature_types,
+            enable_categorical=True,
+            nthread=self.threads,
+        )
 
 
 def _margin(booster: xgb.Booster, matrix: FloatMatrix, threads: int) -> Floats:

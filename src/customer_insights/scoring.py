@@ -52,6 +52,7 @@ def score_rows(
         trained: the decision log with its artifacts.
         features: the rows to score.
         past: scores of earlier builds; None on the first.
+
     """
     settings = read_settings(run_context)
     schema = score_schema([pa.field(name, kind) for name, kind in carried.items()])

@@ -41,14 +41,18 @@ class ServingModel:
 
 
 def serving_models(trained: Relation) -> list[ServingModel]:
-    """The version that serves after the newest decision of each model; models without one are left out.
+    """The version of each model that serves after its newest decision; models without one left out.
 
     Args:
         trained: the decision log with its artifacts.
+
     """
-    log = trained.select(
-        "model_name", "decision_number", "model_version", "is_champion"
-    ).sorted_by("model_name", "decision_number").read().to_pylist()
+    log = (
+        trained.select("model_name", "decision_number", "model_version", "is_champion")
+        .sorted_by("model_name", "decision_number")
+        .read()
+        .to_pylist()
+    )
     serving = {row["model_name"]: row["model_version"] for row in log if row["is_champion"]}
     found = []
     for model_name, model_version in sorted(serving.items()):
@@ -56,9 +60,7 @@ def serving_models(trained: Relation) -> list[ServingModel]:
             row
             for row in trained.equal_to("model_name", model_name)
             .equal_to("model_version", model_version)
-            .select(
-                "train_to_on", "validation_to_on", "test_to_on", "artifact_sha256", "artifact"
-            )
+            .select("train_to_on", "validation_to_on", "test_to_on", "artifact_sha256", "artifact")
             .read()
             .to_pylist()
             if row["artifact"] is not None

@@ -34,6 +34,7 @@ from customer_insights.evaluation import (
 from customer_insights.fingerprint import training_set_hash
 from customer_insights.metrics import UNDEFINED, Interval, RankedScores
 from customer_insights.model import (
+    CALENDAR_DROPOUT,
     EARLY_STOPPING_ROUNDS,
     MAX_ROUNDS,
     PARAMETERS,
@@ -121,6 +122,7 @@ def train_task(
         model_features: which features each model uses.
         training_set: mature rows with `split`, label, keys, date and features.
         past: the decisions of earlier builds; None on the first.
+
     """
     settings = read_settings(run_context)
     specs = read_specs(model_features, task)
@@ -133,9 +135,12 @@ def train_task(
     )
     past_rows = _past_by_model(past)
     decisions = [
-        decide(spec, TrainingSet(rows, tuple(keys), date_column, spec), past_rows.get(
-            spec.model_name, []
-        ), settings)
+        decide(
+            spec,
+            TrainingSet(rows, tuple(keys), date_column, spec),
+            past_rows.get(spec.model_name, []),
+            settings,
+        )
         for spec in specs
     ]
     return table_of(decisions, RUN_SCHEMA)
@@ -253,6 +258,7 @@ def _parameters(settings: Settings) -> str:
     return json.dumps(
         PARAMETERS
         | {
+            "calendar_dropout": CALENDAR_DROPOUT,
             "early_stopping_rounds": EARLY_STOPPING_ROUNDS,
             "max_rounds": MAX_ROUNDS,
             "refit_on_validation": settings.refit_on_validation,
@@ -314,8 +320,7 @@ def load_model(row: Row) -> TrainedModel:
 def _situation(
     spec: ModelSpec, training_set: TrainingSet, served: Row | None, settings: Settings
 ) -> tuple[Situation, Performance | None]:
-    _, newest_on = training_set.window(training_set.rows)
-    assert newest_on is not None, "splits have rows"
+    newest_on: date = pc.max(training_set.rows[training_set.date_column]).as_py()
     champion, recent = None, None
     if served:
         champion = Champion(
@@ -358,9 +363,7 @@ def _describe_recent(
     row |= {
         name: served[name]
         for split in ("train", "validation")
-        for name in (
-            f"{split}_from_on", f"{split}_to_on", f"{split}_rows", f"{split}_positives"
-        )
+        for name in (f"{split}_from_on", f"{split}_to_on", f"{split}_rows", f"{split}_positives")
     }
     row |= {
         "test_from_on": first,
@@ -454,7 +457,7 @@ def _train(
         "artifact": artifact,
     }
     for other, margin in lead.items():
-        row |= _bounds(f"lead_over_{other}", margin)
+        row |= margin.columns(f"lead_over_{other}")
     return row | _metrics(comparison.performance)
 
 
@@ -503,12 +506,12 @@ def _objections(
         "gives no leak_reason for it"
         for name in baselines.leaking_features
     ]
-    for other in ("constant", "best_single_feature"):
-        if not _is_ahead(lead[other], 0.0):
-            objections.append(
-                f"{spec.primary_metric} is not above that of the {other.replace('_', ' ')} beyond "
-                f"noise (lead {_shown(lead[other])})"
-            )
+    objections += [
+        f"{spec.primary_metric} is not above that of the {other.replace('_', ' ')} beyond noise "
+        f"(lead {_shown(lead[other])})"
+        for other in ("constant", "best_single_feature")
+        if not _is_ahead(lead[other], 0.0)
+    ]
     rival = served is not None and set(json.loads(served["feature_names"])) <= set(
         spec.feature_names
     )
@@ -540,14 +543,10 @@ def _shown(metric: Interval) -> str:
     return f"{metric.value:.3f} [{metric.low:.3f}, {metric.high:.3f}]"
 
 
-def _bounds(name: str, metric: Interval) -> Row:
-    return {name: metric.value, f"{name}_low": metric.low, f"{name}_high": metric.high}
-
-
 def _metrics(measured: Performance) -> Row:
     row: Row = {"log_loss": measured.log_loss}
     for name in ("roc_auc", "pr_auc", "f1", "brier"):
-        row |= _bounds(name, getattr(measured, name))
+        row |= getattr(measured, name).columns(name)
     for name in ("precision", "recall", "accuracy", "mcc"):
         row[name] = getattr(measured.confusion, name) if measured.confusion else None
     return row

@@ -1,5 +1,9 @@
 {{ config(materialized='view') }}
 
+{% set test_days = setting('test_days') %}
+{% set validation_days = setting('validation_days') %}
+{% set train_window_days = setting('train_window_days') %}
+
 with
 
 labels as (
@@ -20,7 +24,7 @@ aged as (
 
     select
         labels.*,
-        {{ dbt.datediff('labels.session_on', 'newest.newest_on', 'day') }} as age_days
+        newest.newest_on - labels.session_on as age_days
     from labels
     cross join newest
 
@@ -35,12 +39,9 @@ assigned as (
         label_definition_version,
         source_row_key,
         case
-            when age_days < {{ setting('test_days') }} then 'test'
-            when age_days < {{ setting('test_days') }} + {{ setting('validation_days') }} then 'validation'
-            when
-                {{ setting('train_window_days') }} is null
-                or age_days < {{ setting('train_window_days') }}
-                then 'train'
+            when age_days < {{ test_days }} then 'test'
+            when age_days < {{ test_days }} + {{ validation_days }} then 'validation'
+            when {{ train_window_days }} is null or age_days < {{ train_window_days }} then 'train'
         end as split
     from aged
 

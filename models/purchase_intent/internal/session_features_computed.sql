@@ -3,8 +3,8 @@
     'product_related', 'product_related_duration', 'bounce_rates', 'exit_rates', 'page_values',
     'special_day', 'month', 'operating_systems', 'browser', 'region', 'traffic_type',
     'visitor_type', 'is_weekend', 'page_load_time_ms', 'product_type', 'product_layout',
-    'product_rating', 'total_duration', 'seconds_per_product_page', 'prior_session_count',
-    'days_since_prior_session', 'prior_order_count',
+    'product_rating', 'seconds_per_product_page', 'expected_exits', 'has_page_value',
+    'prior_session_count', 'days_since_prior_session', 'prior_order_count',
 ] %}
 
 with
@@ -66,6 +66,15 @@ visitor_history as (
 ),
 
 -- One row per moment, so that two sessions that start together have the same prior session.
+moments as (
+
+    select distinct
+        visitor_id,
+        started_at
+    from sessions
+
+),
+
 visitor_moments as (
 
     select
@@ -75,7 +84,7 @@ visitor_moments as (
             partition by visitor_id
             order by started_at
         ) as prior_started_at
-    from (select distinct visitor_id, started_at from sessions) as moments
+    from moments
 
 ),
 
@@ -83,12 +92,12 @@ joined as (
 
     select
         sessions.*,
-        sessions.administrative_duration
-        + sessions.informational_duration
-        + sessions.product_related_duration as total_duration,
         cast(
             sessions.product_related_duration / nullif(sessions.product_related, 0) as double
         ) as seconds_per_product_page,
+        sessions.exit_rates
+        * (sessions.administrative + sessions.informational + sessions.product_related) as expected_exits,
+        sessions.page_values > 0 as has_page_value,
         visitor_history.earlier_count as prior_session_count,
         {{ dbt.datediff('visitor_moments.prior_started_at', 'sessions.started_at', 'second') }}
         / 86400.0 as days_since_prior_session,

@@ -1,0 +1,128 @@
+"""Run dbt for people: progress while it runs, a sentence where it fails, a summary when it is done.
+
+Everything here can be done with plain dbt; the README says how. What it adds is one process for
+loading, building and summing up, checks that dbt cannot make, and no tracebacks.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, cast
+
+import yaml
+from dbt.cli.main import dbtRunner, dbtRunnerResult
+from dbt.contracts.graph.manifest import Manifest
+
+from customer_insights.errors import CustomerInsightsError
+from customer_insights.progress import Progress, sentence_of
+
+# The command line shows its own progress; dbt's log, tracebacks included, goes to logs/dbt.log.
+QUIET = ["--log-level", "none", "--log-level-file", "debug"]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Parse the command line and run it; the exit code is 0 only where all went well."""
+    parser = argparse.ArgumentParser(prog="python -m customer_insights")
+    commands = parser.add_subparsers(dest="command", required=True)
+    for name, purpose in (
+        ("build", "load data if there is any, train, score, test, and sum up"),
+        ("evaluate", "measure the training recipe many times over, with intervals"),
+    ):
+        command = commands.add_parser(name, help=purpose)
+        command.add_argument(
+            "--data", help="file or folder to load first; default: the sample shop"
+        )
+    given = parser.parse_args(arguments)
+    try:
+        return run(given.command, given.data)
+    except CustomerInsightsError as error:
+        print(f"\nError: {error}", file=sys.stderr)
+        return 1
+
+
+def run(command: str, data: str | None) -> int:
+    """Load, build and sum up.
+
+    Raises:
+        CustomerInsightsError: with the sentence to show.
+
+    """
+    project = read_project(Path("dbt_project.yml"))
+    if data:
+        os.environ["SHOP_SOURCE"] = "raw"
+    if command == "evaluate":
+        os.environ["IS_EVALUATION_ENABLED"] = "true"
+    progress = Progress()
+    runner = dbtRunner(callbacks=[progress.on_event])
+    print("Reading the project ...", flush=True)
+    parsed = runner.invoke(["parse", *QUIET])
+    if not parsed.success:
+        raise CustomerInsightsError(what_failed(parsed))
+    runner = dbtRunner(manifest=cast(Manifest, parsed.result), callbacks=[progress.on_event])
+    names = sorted(project.get("vars") or {})
+    operation(runner, progress, "check_settings", {"project_vars": names})
+    if data:
+        print(f"Loading {data} ...", flush=True)
+        operation(runner, progress, "load_files", {"path": data})
+    selection = ["--select", "+model_evaluation_summary"] if command == "evaluate" else []
+    built = runner.invoke(["build", *selection, *QUIET])
+    progress.finish()
+    if not built.success:
+        raise CustomerInsightsError(what_failed(built))
+    operation(runner, progress, f"print_{command}_summary", {})
+    return 0
+
+
+def read_project(path: Path) -> dict[str, Any]:
+    """The project file as a mapping.
+
+    Raises:
+        CustomerInsightsError: it is not there or is not YAML.
+
+    """
+    if not path.exists():
+        raise CustomerInsightsError(
+            f"There is no {path} here; run this from the folder of the project."
+        )
+    try:
+        project = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except yaml.YAMLError as error:
+        raise CustomerInsightsError(
+            f"{path} is not valid YAML ({' '.join(str(error).split())}); mend it and try again."
+        ) from error
+    return project if isinstance(project, dict) else {}
+
+
+def operation(runner: dbtRunner, progress: Progress, macro: str, arguments: dict[str, Any]) -> None:
+    """Run one macro of the project.
+
+    Raises:
+        CustomerInsightsError: it failed; with its reason as one sentence.
+    """
+    result = runner.invoke(["run-operation", macro, "--args", yaml.safe_dump(arguments), *QUIET])
+    if not result.success:
+        raise CustomerInsightsError(sentence_of(progress.operation_error) or what_failed(result))
+
+
+def what_failed(result: dbtRunnerResult) -> str:
+    """Why a dbt command failed: a sentence for each failed node."""
+    if result.exception is not None:
+        return sentence_of(str(result.exception))
+    failed = [
+        entry
+        for entry in getattr(result.result, "results", [])
+        if str(entry.status) in ("error", "fail", "runtime error")
+    ]
+    lines = []
+    for entry in failed:
+        node = getattr(entry, "node", None)  # a macro's result has none
+        about = sentence_of(entry.message or "")
+        if node is not None and node.resource_type == "test":
+            meaning = " ".join((node.description or "").split())
+            about = f"test {node.name} failed: {about}. {meaning}".strip()
+        lines.append(about)
+    return "\n".join(dict.fromkeys(lines)) or "dbt failed; logs/dbt.log says more."

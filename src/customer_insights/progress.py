@@ -1,0 +1,90 @@
+"""What a person sees of a dbt run: a line per finished node, without timestamps or tracebacks."""
+
+from __future__ import annotations
+
+import re
+import sys
+from typing import Any
+
+FINISHED = {"LogModelResult", "LogSeedResult", "LogSnapshotResult", "LogTestResult"}
+# What macros say: log(..., info=true) and print(...).
+MESSAGES = {"JinjaLogInfo", "PrintEvent"}
+# The error of a macro that was run by itself is an event; its result does not hold it.
+OPERATION_ERRORS = {"RunningOperationCaughtError", "RunningOperationUncaughtError"}
+
+
+class Progress:
+    """Prints dbt's events as they come."""
+
+    def __init__(self) -> None:
+        self._tests = 0
+        self.operation_error = ""
+        self._on_terminal = sys.stdout.isatty()
+
+    def on_event(self, event: Any) -> None:
+        """Handle one event of dbt's event stream."""
+        name = event.info.name
+        if name in MESSAGES:
+            print(event.data.msg, flush=True)
+        elif name in OPERATION_ERRORS:
+            self.operation_error = event.data.exc
+        elif name == "LogTestResult" and event.data.status in ("pass", "warn"):
+            self._tests += 1
+            if event.data.status == "warn":
+                print(f"  warning: {event.data.name}", flush=True)
+        elif name in FINISHED:
+            self._finished(event.data)
+
+    def finish(self) -> None:
+        """Say what is counted, not listed."""
+        if self._tests:
+            print(f"  {self._tests} tests done", flush=True)
+
+    def _finished(self, data: Any) -> None:
+        info = data.node_info
+        status = str(data.status).lower()
+        mark = "FAILED" if "error" in status or "fail" in status else "ok"
+        kind = f"{info.materialized} " if info.resource_type == "model" else ""
+        print(
+            f"  {data.index:>3}/{data.total}  {mark:<6}  {data.execution_time:6.1f} s  "
+            f"{kind}{info.resource_type} {info.node_name}",
+            flush=True,
+        )
+
+
+# What an engine says of a database that it cannot open, and what to tell the user instead.
+KNOWN_MESSAGES = (
+    (
+        r'Could not set lock on file "(?P<file>[^"]+)"',
+        "The database {file} is in use by another program; close it, or wait for the other run to "
+        "end, and try again.",
+    ),
+    (
+        r'(?:The|Could not read from) file "(?P<file>[^"]+)" .*(?:not a valid DuckDB|DuckDB)',
+        "The file {file} is not a DuckDB database, or is damaged; move it away, or name another "
+        "with DUCKDB_PATH, and try again.",
+    ),
+    (
+        r'Cannot open file "(?P<file>[^"]+)": (?P<why>.+)',
+        "The database {file} cannot be opened ({why}); see to its permissions and folder, or name "
+        "another with DUCKDB_PATH, and try again.",
+    ),
+)
+
+
+def sentence_of(message: str) -> str:
+    """The sentence in an error message of dbt: without headings, code paths and tracebacks."""
+    for pattern, sentence in KNOWN_MESSAGES:
+        found = re.search(pattern, message)
+        if found:
+            return sentence.format(**found.groupdict())
+    lines = [line.strip() for line in message.strip().splitlines() if line.strip()]
+    if "Traceback (most recent call last):" in lines:
+        return re.sub(r"^[\w.]+(Error|Exception|Interrupt): ", "", lines[-1])
+    kept = [
+        line
+        for line in lines
+        if not re.match(r"[A-Za-z ]+ Error( in .*)?$", line)
+        and not line.startswith(("> in macro", "> called by", "compiled code at"))
+    ]
+    return "\n".join(kept or lines)

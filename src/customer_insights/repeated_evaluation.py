@@ -1,0 +1,182 @@
+"""How good the training recipe is, measured many times: an analysis, not part of a build.
+
+Everything that is chosen (rounds, calibration, threshold) is chosen inside the training rows of a
+fold; its test rows are scored once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+from sklearn.model_selection import StratifiedKFold, train_test_split
+
+from customer_insights.catalog import ModelSpec, read_specs
+from customer_insights.engine import Relation, table_of
+from customer_insights.evaluation import (
+    compare,
+    fit_baselines,
+    model_scored,
+    single_feature_scored,
+)
+from customer_insights.metrics import RankedScores
+from customer_insights.model import Examples, fit
+from customer_insights.settings import Settings, read_settings
+
+RANDOM_FOLDS = 5
+OUT_OF_TIME_MONTHS = 2
+VALIDATION_SHARE = 0.2
+
+_METRICS = ("roc_auc", "pr_auc", "f1", "brier")
+
+EVALUATION_SCHEMA = pa.schema(
+    [
+        ("model_name", pa.string()),
+        ("protocol", pa.string()),
+        ("seed", pa.int32()),
+        ("fold", pa.string()),
+        ("test_from_on", pa.date32()),
+        ("test_to_on", pa.date32()),
+        *[(f"{split}_rows", pa.int64()) for split in ("train", "validation", "test")],
+        ("test_positives", pa.int64()),
+        ("boosting_rounds", pa.int32()),
+        *[(f"{name}{edge}", pa.float64()) for name in _METRICS for edge in ("", "_low", "_high")],
+        ("best_single_feature", pa.string()),
+        ("best_single_feature_roc_auc", pa.float64()),
+        ("best_single_feature_pr_auc", pa.float64()),
+        *[(f"lead_over_best_single_feature{edge}", pa.float64()) for edge in ("", "_low", "_high")],
+    ]
+)
+Places = npt.NDArray[np.intp]
+
+
+@dataclass(frozen=True)
+class Fold:
+    """Places of the rows to train on, to choose on and to measure on."""
+
+    protocol: str
+    name: str
+    train: Places
+    validation: Places
+    test: Places
+
+
+def evaluate_task(
+    task: str,
+    *,
+    keys: Sequence[str],
+    date_column: str,
+    run_context: Relation,
+    model_features: Relation,
+    training_set: Relation,
+) -> pa.Table:
+    """Every model of a task under both protocols and every seed, as a table of EVALUATION_SCHEMA.
+
+    `random`: stratified 5-fold over all mature rows. `out_of_time`: each of the two newest months,
+    by models that saw only what came before.
+    """
+    settings = read_settings(run_context)
+    found: list[dict[str, Any]] = []
+    for spec in read_specs(model_features, task):
+        rows = (
+            training_set.sorted_by(*keys)
+            .select(*keys, date_column, spec.label_name, *spec.feature_names)
+            .read()
+        )
+        labels = rows[spec.label_name].to_numpy().astype(np.bool_)
+        days = rows[date_column].to_numpy()
+        for seed in range(settings.evaluation_seeds):
+            seeded = replace(settings, random_seed=settings.random_seed + seed)
+            folds = [*_random_folds(labels, seeded.random_seed), *_months(days, labels)]
+            found += [
+                {"seed": seeded.random_seed} | _measure(spec, rows, labels, days, fold, seeded)
+                for fold in folds
+            ]
+    return table_of(found, EVALUATION_SCHEMA)
+
+
+def _random_folds(labels: npt.NDArray[np.bool_], seed: int) -> Iterator[Fold]:
+    if min(int(np.sum(labels)), int(np.sum(~labels))) < RANDOM_FOLDS:
+        return
+    folds = StratifiedKFold(RANDOM_FOLDS, shuffle=True, random_state=seed)
+    for number, (learn, test) in enumerate(folds.split(labels, labels), start=1):
+        train, validation = train_test_split(
+            learn, test_size=VALIDATION_SHARE, stratify=labels[learn], random_state=seed
+        )
+        yield Fold("random", f"fold {number}", np.sort(train), np.sort(validation), test)
+
+
+def _months(days: npt.NDArray[Any], labels: npt.NDArray[np.bool_]) -> Iterator[Fold]:
+    """Each of the newest months; the newest fifth of what came before is for choosing."""
+    months = days.astype("datetime64[M]")
+    for month in np.unique(months)[-OUT_OF_TIME_MONTHS:]:
+        earlier = np.flatnonzero(months < month)
+        earlier = earlier[np.argsort(days[earlier], kind="stable")]
+        split = len(earlier) - int(len(earlier) * VALIDATION_SHARE)
+        train, validation = np.sort(earlier[:split]), np.sort(earlier[split:])
+        test = np.flatnonzero(months == month)
+        if all(len(np.unique(labels[places])) == 2 for places in (train, validation, test)):
+            yield Fold("out_of_time", str(month), train, validation, test)
+
+
+def _measure(
+    spec: ModelSpec,
+    rows: pa.Table,
+    labels: npt.NDArray[np.bool_],
+    days: npt.NDArray[Any],
+    fold: Fold,
+    settings: Settings,
+) -> dict[str, Any]:
+    train, validation, test = (
+        Examples(rows.take(pa.array(places)), labels[places])
+        for places in (fold.train, fold.validation, fold.test)
+    )
+    baselines = fit_baselines(
+        train,
+        validation,
+        spec.features,
+        primary_metric=spec.primary_metric,
+        leak_roc_auc=settings.leak_roc_auc,
+    )
+    model = fit(
+        train,
+        validation,
+        spec.features,
+        seed=settings.random_seed,
+        threads=settings.threads(len(train.labels)),
+        refit_on_validation=settings.refit_on_validation,
+    )
+    single = single_feature_scored(baselines.best_single_feature, validation, test.rows)
+    comparison = compare(
+        test.labels,
+        model_scored(model, test.rows, settings),
+        {"single": single},
+        primary_metric=spec.primary_metric,
+        replicates=settings.bootstrap_replicates,
+        seed=settings.random_seed,
+    )
+    singles = RankedScores(test.labels, single.scores)
+    tested: list[date] = days[fold.test].astype("datetime64[D]").tolist()
+    measured = {
+        "model_name": spec.model_name,
+        "protocol": fold.protocol,
+        "fold": fold.name,
+        "test_from_on": min(tested),
+        "test_to_on": max(tested),
+        "train_rows": len(train.labels),
+        "validation_rows": len(validation.labels),
+        "test_rows": comparison.performance.rows,
+        "test_positives": comparison.performance.positives,
+        "boosting_rounds": model.rounds,
+        "best_single_feature": baselines.best_single_feature.name,
+        "best_single_feature_roc_auc": singles.roc_auc(),
+        "best_single_feature_pr_auc": singles.pr_auc(),
+    }
+    for name in _METRICS:
+        measured |= getattr(comparison.performance, name).columns(name)
+    return measured | comparison.lead["single"].columns("lead_over_best_single_feature")
