@@ -13,7 +13,9 @@
 {% macro duckdb__list_files(path, is_folder) %}
     {#- In a pattern DuckDB takes a backslash for a slash, so that a literal one can not be written. -#}
     {% if '\\' in path and modules.re.search('[*?[]', path) %}
-        {% do stop("The path '" ~ path ~ "' has a backslash beside a *, ? or [, which DuckDB can not open; rename it.") %}
+        {% do stop(
+            "The path '" ~ path ~ "' has a backslash beside a *, ? or [, which DuckDB can not open; rename it."
+        ) %}
     {% endif %}
     {% set found = run_query(
         'select cast(to_json(coalesce(list(file order by file), [])) as varchar) from glob('

@@ -142,8 +142,9 @@
                 generate_subscripts(lines, 1) as line_number,
                 unnest(lines) as line
             from (
-                select string_split(content, case when contains(content, chr(10)) then chr(10) else chr(13) end) as lines
-                from (select decode(content) as content from read_blob({{ path_literal(path) }}))
+                select
+                    string_split(content, case when contains(content, chr(10)) then chr(10) else chr(13) end) as lines
+                from (select decode(content) as content from read_blob({{ path_literal(path) }})) as whole
             )
         {%- endset %}
     {% endif %}
@@ -262,7 +263,8 @@
         {% set alias = 'c' ~ loop.index %}
         {% do aliases.append(alias) %}
         {#- A float has no null of its own in pandas: NaN stands for it. -#}
-        {% set value = 'case when not isnan(' ~ alias ~ ') then ' ~ alias ~ ' end' if type in ('FLOAT', 'DOUBLE') else alias %}
+        {% set value = 'case when not isnan(' ~ alias ~ ') then ' ~ alias ~ ' end'
+            if type in ('FLOAT', 'DOUBLE') else alias %}
         {% do texts.append('cast(' ~ value ~ ' as varchar)') %}
         {% do pairs.append(text_literal(name) ~ ', ' ~ alias) %}
         {#- DuckDB calls the second of two columns named `a` `a_1`: give it its name back. -#}
@@ -275,8 +277,9 @@
         damaged,
         run_query,
         'create or replace temporary table loading_rows as select file_row_number + 1 as file_row_number, '
-        ~ 'file_row_number + 1 as file_line, cast(json_object(' ~ (pairs | join(', ')) ~ ') as varchar) as file_record, '
-        ~ 'cast(null as varchar) as file_problem, [' ~ (texts | join(', ')) ~ '] as fields from read_parquet('
+        ~ 'file_row_number + 1 as file_line, cast(json_object(' ~ (pairs | join(', '))
+        ~ ') as varchar) as file_record, cast(null as varchar) as file_problem, ['
+        ~ (texts | join(', ')) ~ '] as fields from read_parquet('
         ~ path_literal(path) ~ ', hive_partitioning = false) as file (' ~ (aliases | join(', ')) ~ ')'
     ) %}
     {% do return(columns) %}

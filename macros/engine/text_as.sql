@@ -69,7 +69,8 @@
     }.get(name) %}
     {% if family is none %}
         {{ exceptions.raise_compiler_error(
-            "load_files does not know the type '" ~ data_type ~ "' of models/staging/_sources.yml; macros/engine/text_as.sql lists the types."
+            "load_files does not know the type '" ~ data_type
+            ~ "' of models/staging/_sources.yml; macros/engine/text_as.sql lists the types."
         ) }}
     {% endif %}
     {% do return(family) %}

@@ -19,37 +19,41 @@ class Progress:
     def __init__(self) -> None:
         self._tests = 0
         self.operation_error = ""
-        self._on_terminal = sys.stdout.isatty()
 
     def on_event(self, event: Any) -> None:
         """Handle one event of dbt's event stream."""
         name = event.info.name
         if name in MESSAGES:
-            print(event.data.msg, flush=True)
+            show(event.data.msg)
         elif name in OPERATION_ERRORS:
             self.operation_error = event.data.exc
         elif name == "LogTestResult" and event.data.status in ("pass", "warn"):
             self._tests += 1
             if event.data.status == "warn":
-                print(f"  warning: {event.data.name}", flush=True)
+                show(f"  warning: {event.data.name}")
         elif name in FINISHED:
             self._finished(event.data)
 
     def finish(self) -> None:
         """Say what is counted, not listed."""
         if self._tests:
-            print(f"  {self._tests} tests done", flush=True)
+            show(f"  {self._tests} tests done")
 
     def _finished(self, data: Any) -> None:
         info = data.node_info
         status = str(data.status).lower()
         mark = "FAILED" if "error" in status or "fail" in status else "ok"
         kind = f"{info.materialized} " if info.resource_type == "model" else ""
-        print(
+        show(
             f"  {data.index:>3}/{data.total}  {mark:<6}  {data.execution_time:6.1f} s  "
-            f"{kind}{info.resource_type} {info.node_name}",
-            flush=True,
+            f"{kind}{info.resource_type} {info.node_name}"
         )
+
+
+def show(line: str) -> None:
+    """Write a line at once and in one piece: events come from several threads."""
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
 
 
 # What an engine says of a database that it cannot open, and what to tell the user instead.

@@ -9,24 +9,40 @@ with
 labels as (
 
     select * from {{ ref('session_labels') }}
-    where is_purchase is not null
 
 ),
 
 newest as (
 
-    select max(session_on) as newest_on from labels
+    select max(session_on) as newest_on
+    from labels
+    where is_purchase is not null
 
 ),
 
--- Whole days, counted back from the newest mature session, so that a split never cuts a day.
+-- Splits are whole days. Labels mature in the course of a day, so the newest one may be half mature;
+-- it waits for the next build, or its other half would later pass for rows that were measured on.
+last_whole_day as (
+
+    select
+        case
+            when count(*) = count(labels.is_purchase) then newest.newest_on
+            else newest.newest_on - 1
+        end as last_on
+    from newest
+    inner join labels on newest.newest_on = labels.session_on
+    group by newest.newest_on
+
+),
+
 aged as (
 
     select
         labels.*,
-        newest.newest_on - labels.session_on as age_days
+        last_whole_day.last_on - labels.session_on as age_days
     from labels
-    cross join newest
+    cross join last_whole_day
+    where labels.is_purchase is not null and labels.session_on <= last_whole_day.last_on
 
 ),
 

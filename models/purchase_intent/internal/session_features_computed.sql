@@ -99,9 +99,11 @@ joined as (
         * (sessions.administrative + sessions.informational + sessions.product_related) as expected_exits,
         sessions.page_values > 0 as has_page_value,
         visitor_history.earlier_count as prior_session_count,
-        {{ dbt.datediff('visitor_moments.prior_started_at', 'sessions.started_at', 'second') }}
-        / 86400.0 as days_since_prior_session,
-        visitor_history.order_count as prior_order_count,
+        cast(
+            {{ dbt.datediff('visitor_moments.prior_started_at', 'sessions.started_at', 'second') }}
+            / 86400.0 as double
+        ) as days_since_prior_session,
+        cast(visitor_history.order_count as bigint) as prior_order_count,
         visitor_moments.prior_started_at as history_until_at
     from sessions
     inner join visitor_history on sessions.session_id = visitor_history.session_id

@@ -1,0 +1,212 @@
+"""The main job, end to end: tables are checked, not logs."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+import pytest
+from conftest import PROJECT_DIR, DbtProject, create_dbt_project
+from sklearn.metrics import roc_auc_score
+
+from customer_insights.sample import ShopConfig, generate_blocks
+
+UCI_FILE = "online_shoppers_intention.csv"
+MODELS = ("purchase_intent_after_session", "purchase_intent_in_session")
+
+
+def build(project: DbtProject, *arguments: str) -> str:
+    """What `make build` runs, in the project's own folders; returns what a person sees."""
+    done = subprocess.run(
+        [sys.executable, "-m", "customer_insights", "build", *arguments],
+        cwd=PROJECT_DIR,
+        env=os.environ
+        | {
+            "DUCKDB_PATH": str(project.database),
+            "DBT_PROFILES_DIR": str(project.folder),
+            "DBT_TARGET_PATH": str(project.folder / "target"),
+            "DBT_LOG_PATH": str(project.folder / "logs"),
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    shown = done.stdout + done.stderr
+    assert done.returncode == 0, shown
+    assert "Traceback" not in shown
+    return shown
+
+
+def rows(project: DbtProject, table: str, order: Sequence[str]) -> list[tuple[Any, ...]]:
+    return project.query(f"select * from {table} order by {', '.join(order)}")
+
+
+KEPT_TABLES = {
+    "insights_sample.session_features": ["session_id"],
+    "insights_sample.session_labels": ["session_id"],
+    "insights_sample.purchase_intent_scores": ["session_id", "model_name", "model_version"],
+    "insights_sample.score_explanations": ["entity_id", "model_name", "model_version", "rank"],
+    "insights_sample_history.session_label_history": ["session_id", "dbt_valid_from"],
+}
+
+
+@pytest.fixture(scope="module")
+def sample(tmp_path_factory: pytest.TempPathFactory) -> tuple[DbtProject, str]:
+    """The sample shop, built once, and what the build showed."""
+    project = create_dbt_project(tmp_path_factory.mktemp("sample"))
+    return project, build(project)
+
+
+def test_the_first_build_trains_promotes_scores_and_explains(
+    sample: tuple[DbtProject, str],
+) -> None:
+    project, shown = sample
+    decisions = project.query(
+        "select model_name, decision, is_champion from insights_sample.model_runs "
+        "where decision_number = 1 order by model_name"
+    )
+    assert decisions == [(name, "trained_promoted", True) for name in MODELS]
+    sessions, scored, roles = project.query(
+        "select (select count(*) from insights_sample.session_features), "
+        "count(distinct session_id), count(distinct sample_role) "
+        "from insights_sample.purchase_intent_scores"
+    )[0]
+    assert scored == sessions > 9000
+    assert roles == 4
+    assert project.query("select count(*) from insights_sample.score_explanations")[0][0] > 5000
+    for words in ("trained and promoted", "PR-AUC", "a constant", "alone", "Next:"):
+        assert words in shown
+
+
+def test_a_second_build_changes_nothing_but_its_entry_in_the_log(
+    sample: tuple[DbtProject, str],
+) -> None:
+    project, _ = sample
+    before = {table: rows(project, table, order) for table, order in KEPT_TABLES.items()}
+    build(project)
+    after = {table: rows(project, table, order) for table, order in KEPT_TABLES.items()}
+    for table in KEPT_TABLES:
+        assert before[table] == after[table], table
+    log = project.query(
+        "select model_name, decision_number, decision, is_champion, model_version = "
+        "first_value(model_version) over (partition by model_name order by decision_number) "
+        "from insights_sample.model_runs order by all"
+    )
+    assert log == [
+        entry
+        for name in MODELS
+        for entry in (
+            (name, 1, "trained_promoted", True, True),
+            (name, 2, "kept", True, True),
+        )
+    ]
+    trained = project.query(
+        "select count(*) from insights_sample_internal.purchase_intent_trained "
+        "where artifact is not null"
+    )
+    assert trained == [(2,)]
+    leftovers = project.query(
+        "select table_name from information_schema.tables where table_name like '%\\_\\_dbt\\_%' "
+        "escape '\\'"
+    )
+    assert leftovers == []
+
+
+def test_a_full_refresh_keeps_decisions_models_and_scores(sample: tuple[DbtProject, str]) -> None:
+    project, _ = sample
+    count = "select count(*) from insights_sample_internal.purchase_intent_{}"
+    before = [project.query(count.format(name))[0][0] for name in ("trained", "scored")]
+    project.run_dbt("run", "--full-refresh")
+    after = [project.query(count.format(name))[0][0] for name in ("trained", "scored")]
+    assert after == [before[0] + len(MODELS), before[1]]
+
+
+def shop_in_raw(project: DbtProject, config: ShopConfig) -> dict[str, float]:
+    """Put a generated shop into `raw`; returns the true purchase probability of each session."""
+    truth: dict[str, float] = {}
+    blocks = list(generate_blocks(config))
+    with duckdb.connect(str(project.database)) as connection:
+        connection.execute("create schema raw")
+        for name in blocks[0]:
+            table = pa.concat_tables([block[name] for block in blocks])
+            if name == "session_truth":
+                truth = dict(
+                    zip(
+                        table["session_id"].to_pylist(),
+                        table["purchase_probability"].to_pylist(),
+                        strict=True,
+                    )
+                )
+                continue
+            connection.register("made", table)
+            connection.execute(f"create table raw.{name} as select * from made")
+    return truth
+
+
+@pytest.mark.timeout(900)
+def test_models_recover_95_percent_of_the_true_lift_of_the_sample_shop(tmp_path: Path) -> None:
+    """Mean over five shops: ROC-AUC above 0.5 of the model, relative to the true probability's."""
+    shares = []
+    for seed in (20240101, 1, 2, 3, 4):
+        folder = tmp_path / str(seed)
+        folder.mkdir()
+        project = create_dbt_project(folder)
+        truth = shop_in_raw(project, ShopConfig(seed=seed))
+        settings = {"SHOP_SOURCE": "raw", "BOOTSTRAP_REPLICATES": "100"}
+        project.run_dbt("seed", env=settings)
+        project.run_dbt("run", "--select", "+purchase_intent_scores", env=settings)
+        tested = project.query(
+            "select session_id, score, is_purchase from insights.purchase_intent_scores "
+            "inner join insights.session_labels using (session_id) "
+            "where sample_role = 'test' and model_name = 'purchase_intent_in_session'"
+        )
+        labels = [is_purchase for _, _, is_purchase in tested]
+        true_lift = roc_auc_score(labels, [truth[session] for session, _, _ in tested]) - 0.5
+        shares.append((roc_auc_score(labels, [score for _, score, _ in tested]) - 0.5) / true_lift)
+    assert np.mean(shares) >= 0.95, shares
+
+
+@pytest.fixture(scope="module")
+def uci(tmp_path_factory: pytest.TempPathFactory, shared_data: Path) -> DbtProject:
+    """The UCI file, loaded and built."""
+    project = create_dbt_project(tmp_path_factory.mktemp("uci"))
+    build(project, "--data", str(shared_data / UCI_FILE))
+    return project
+
+
+def test_the_uci_file_is_loaded_trained_and_scored(uci: DbtProject) -> None:
+    assert uci.query(
+        "select count(*), count(*) filter (is_purchase), count(distinct session_id) "
+        "from raw.sessions"
+    ) == [(12330, 1908, 12330)]
+    assert uci.query("select count(*) from insights_staging.rejected_rows") == [(0,)]
+    runs = uci.query(
+        "select model_name, decision, test_rows, roc_auc, pr_auc, roc_auc_low < roc_auc "
+        "and roc_auc < roc_auc_high from insights.model_runs order by model_name"
+    )
+    assert [run[:2] for run in runs] == [(name, "trained_promoted") for name in MODELS]
+    after_session, in_session = runs
+    # Floors for December, by models that saw January to October and chose on November.
+    assert after_session[3] >= 0.89
+    assert after_session[4] >= 0.70
+    assert in_session[3] >= 0.72
+    assert all(run[5] for run in runs)
+    assert uci.query(
+        "select count(*), count(distinct session_id) from insights.purchase_intent_scores"
+    ) == [(2 * 12330, 12330)]
+
+
+def test_loading_the_same_file_again_changes_nothing(uci: DbtProject, shared_data: Path) -> None:
+    before = rows(uci, "insights.purchase_intent_scores", ["session_id", "model_name"])
+    shown = build(uci, "--data", str(shared_data / UCI_FILE))
+    assert "already loaded" in shown
+    assert uci.query("select count(*) from raw.sessions") == [(12330,)]
+    assert rows(uci, "insights.purchase_intent_scores", ["session_id", "model_name"]) == before
+    assert uci.query(
+        "select distinct decision from insights.model_runs where decision_number = 2"
+    ) == [("kept",)]
