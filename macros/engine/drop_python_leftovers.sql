@@ -5,12 +5,13 @@
 #}
 {% macro drop_python_leftovers(relation) %}
     {% if is_building() %}
+        {% set prefix = relation.identifier | lower ~ '__dbt_tmp' %}
         {% set leftovers %}
             select table_schema, table_name
             from information_schema.tables
             where
                 lower(table_catalog) = '{{ relation.database | lower }}'
-                and starts_with(lower(table_name), '{{ relation.identifier | lower }}__dbt_tmp')
+                and left(lower(table_name), {{ prefix | length }}) = '{{ prefix }}'
         {% endset %}
         {% for row in run_query(leftovers).rows %}
             {% do adapter.drop_relation(

@@ -102,6 +102,7 @@ def operation(runner: dbtRunner, progress: Progress, macro: str, arguments: dict
 
     Raises:
         CustomerInsightsError: it failed; with its reason as one sentence.
+
     """
     result = runner.invoke(["run-operation", macro, "--args", yaml.safe_dump(arguments), *QUIET])
     if not result.success:

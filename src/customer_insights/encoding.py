@@ -47,9 +47,8 @@ class Encoder:
         if feature.kind == "category":
             levels = pa.array(self.levels[feature.name], pa.string())
             column = pc.index_in(column.cast(pa.string()), value_set=levels)
-        # Decimals have no direct way to float32.
-        kind = pa.float64() if pa.types.is_decimal(column.type) else pa.float32()
-        return np.asarray(column.cast(kind), dtype=np.float32)
+        # Not straight to float32: decimals have no way there, and large whole numbers are refused.
+        return np.asarray(column.cast(pa.float64(), safe=False), dtype=np.float32)
 
 
 def fit_encoder(rows: pa.Table, features: Sequence[Feature]) -> Encoder:

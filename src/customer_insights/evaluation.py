@@ -150,6 +150,7 @@ class SingleFeature:
     encoder: Encoder
     level_rates: Floats | None
     sign: float
+    missing: float
 
     @property
     def name(self) -> str:
@@ -157,7 +158,7 @@ class SingleFeature:
         return self.encoder.features[0].name
 
     def scores(self, rows: pa.Table) -> Floats:
-        """Higher where the positive class is likelier; what is missing comes last."""
+        """Higher where the positive class is likelier; a missing number comes first or last."""
         codes = self.encoder.encode(rows)[:, 0]
         if self.level_rates is None:
             values = self.sign * codes.astype(np.float64)
@@ -165,7 +166,7 @@ class SingleFeature:
             # The last rate is that of values never seen in training.
             places = np.where(np.isnan(codes), len(self.level_rates) - 1, codes).astype(np.intp)
             values = self.level_rates[places]
-        return np.where(np.isnan(values), -np.inf, values)
+        return np.where(np.isnan(values), self.missing, values)
 
 
 def fit_single_feature(train: Examples, feature: Feature) -> SingleFeature:
@@ -173,11 +174,17 @@ def fit_single_feature(train: Examples, feature: Feature) -> SingleFeature:
     encoder = fit_encoder(train.rows, [feature])
     codes = encoder.encode(train.rows)[:, 0]
     if feature.kind == "category":
-        return SingleFeature(encoder, _level_rates(codes, train.labels, encoder), sign=1.0)
+        rates = _level_rates(codes, train.labels, encoder)
+        return SingleFeature(encoder, rates, sign=1.0, missing=-np.inf)
     present = ~np.isnan(codes)
-    ranked = RankedScores(train.labels[present], codes[present].astype(np.float64))
-    roc_auc = ranked.roc_auc() if present.any() else None
-    return SingleFeature(encoder, None, sign=-1.0 if (roc_auc or 0.5) < 0.5 else 1.0)
+    roc_auc = RankedScores(train.labels[present], codes[present].astype(np.float64)).roc_auc()
+    is_likelier_missing = np.sum(train.labels[~present]) > np.mean(train.labels) * np.sum(~present)
+    return SingleFeature(
+        encoder,
+        None,
+        sign=-1.0 if roc_auc is not None and roc_auc < 0.5 else 1.0,
+        missing=np.inf if is_likelier_missing else -np.inf,
+    )
 
 
 def _level_rates(codes: FloatMatrix, labels: Labels, encoder: Encoder) -> Floats:
@@ -220,7 +227,8 @@ def fit_baselines(
         single = fit_single_feature(train, feature)
         ranked = RankedScores(validation.labels, single.scores(validation.rows))
         measured.append((ranked.measure(metric) or 0.0, feature.name, single))
-        if not feature.may_leak and (ranked.roc_auc() or 0.5) > leak_roc_auc:
+        roc_auc = ranked.roc_auc()
+        if not feature.may_leak and roc_auc is not None and roc_auc > leak_roc_auc:
             leaking.append(feature.name)
     _, _, best = max(measured, key=lambda entry: (entry[0], entry[1]))
     return Baselines(

@@ -52,6 +52,7 @@ def explain_scores(
 
     """
     settings = read_settings(run_context)
+    keys = [entity, date_column, "features_hash"]
 
     def batches() -> Iterator[pa.RecordBatch]:
         for serving in serving_models(trained):
@@ -60,14 +61,13 @@ def explain_scores(
                 .equal_to("model_version", serving.model_version)
                 .at_least("score_decile", settings.explain_min_decile)
             )
-            rows = features.matching(due, [entity, date_column, "features_hash"])
+            rows = features.matching(due, keys)
             if past is not None:
                 explained = past.equal_to("model_version", serving.model_version).equal_to(
                     "model_name", serving.model_name
                 )
-                rows = rows.not_matching(
-                    explained.renamed("entity_id", entity), [entity, "features_hash"]
-                )
+                explained = explained.renamed("entity_id", entity).renamed("as_of_on", date_column)
+                rows = rows.not_matching(explained, keys)
             names = serving.model.encoder.feature_names
             columns = (entity, date_column, "features_hash", *names)
             for batch in rows.select(*columns).read_batches(BATCH_ROWS):

@@ -15,7 +15,7 @@ SIGNIFICANT_DIGITS = 9
 def training_set_hash(rows: pa.Table) -> str:
     """SHA-256, in hexadecimal, of a table's columns in the order given.
 
-    Rows must be in key order. Numbers count to 9 significant digits, so that engines which differ
+    Rows must be in key order. Fractions count to 9 significant digits, so that engines which differ
     in the last bits agree.
     """
     digest = hashlib.sha256()
@@ -33,14 +33,23 @@ def _column_digest(column: pa.ChunkedArray) -> bytes:
         texts = pa.concat_arrays(texts.chunks) if isinstance(texts, pa.ChunkedArray) else texts
         digest.update(pc.binary_length(texts).to_numpy(zero_copy_only=False).tobytes())
         digest.update(b"" if len(texts) == 0 else _text_bytes(texts))
+    elif _is_exact(kind):
+        column = column.cast(pa.timestamp("us")) if pa.types.is_temporal(kind) else column
+        digest.update(pc.fill_null(column.cast(pa.int64()), 0).to_numpy().tobytes())
     else:
-        if pa.types.is_temporal(kind):
-            column = column.cast(pa.timestamp("us")).cast(pa.int64())
-        elif pa.types.is_boolean(kind):
-            column = column.cast(pa.int8())
         numbers = pc.fill_null(column.cast(pa.float64()), 0.0).to_numpy()
         digest.update(round_to_significant(numbers).tobytes())
     return digest.digest()
+
+
+def _is_exact(kind: pa.DataType) -> bool:
+    is_whole = pa.types.is_decimal(kind) and kind.scale == 0
+    return (
+        is_whole
+        or pa.types.is_integer(kind)
+        or pa.types.is_boolean(kind)
+        or pa.types.is_temporal(kind)
+    )
 
 
 def _text_bytes(texts: pa.LargeStringArray) -> memoryview:

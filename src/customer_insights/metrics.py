@@ -50,7 +50,7 @@ class RankedScores:
         ordered = scores[self._order]
         self._is_positive = labels[self._order].astype(np.float64)
         # The last row of each group of equal scores: only there does a threshold lie.
-        self._ends = np.flatnonzero(np.append(ordered[1:] != ordered[:-1], True))
+        self._ends = np.flatnonzero(np.append(ordered[1:] != ordered[:-1], len(ordered) > 0))
         self._ordered = ordered
 
     def _cumulated(self, weights: Floats | None) -> tuple[Floats, Floats]:
@@ -64,9 +64,9 @@ class RankedScores:
         """Area under the ROC curve; None with one class only."""
         true_positives, above = self._cumulated(weights)
         false_positives = above - true_positives
-        positives, negatives = true_positives[-1], false_positives[-1]
-        if positives <= 0 or negatives <= 0:
+        if not len(above) or true_positives[-1] <= 0 or false_positives[-1] <= 0:
             return None
+        positives, negatives = true_positives[-1], false_positives[-1]
         heights = (true_positives + np.append(0.0, true_positives[:-1])) / 2
         return float(
             np.sum(heights * np.diff(false_positives, prepend=0.0)) / (positives * negatives)
@@ -75,7 +75,7 @@ class RankedScores:
     def pr_auc(self, weights: Floats | None = None) -> float | None:
         """Average precision; None without positives."""
         true_positives, above = self._cumulated(weights)
-        if true_positives[-1] <= 0 or true_positives[-1] >= above[-1]:
+        if not len(above) or true_positives[-1] <= 0 or true_positives[-1] >= above[-1]:
             return None
         gained = np.diff(true_positives, prepend=0.0) / true_positives[-1]
         precision = true_positives / np.where(above > 0, above, 1.0)
@@ -84,7 +84,7 @@ class RankedScores:
     def f1(self, weights: Floats | None = None, *, threshold: float) -> float | None:
         """F1 of calling positive what scores at least `threshold`; None without positives."""
         true_positives, above = self._cumulated(weights)
-        if true_positives[-1] <= 0:
+        if not len(above) or true_positives[-1] <= 0:
             return None
         called = int(np.searchsorted(-self._ordered[self._ends], -threshold, side="right"))
         if called == 0:

@@ -148,6 +148,12 @@ class Examples:
     rows: pa.Table
     labels: Labels
 
+    @property
+    def smaller_class(self) -> int:
+        """Rows of the rarer class."""
+        positives = int(np.sum(self.labels))
+        return min(positives, len(self.labels) - positives)
+
 
 def fit(
     train: Examples,

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 from sklearn.model_selection import StratifiedKFold, train_test_split
 
 from customer_insights.catalog import ModelSpec, read_specs
@@ -38,7 +39,7 @@ EVALUATION_SCHEMA = pa.schema(
     [
         ("model_name", pa.string()),
         ("protocol", pa.string()),
-        ("seed", pa.int32()),
+        ("seed", pa.int64()),
         ("fold", pa.string()),
         ("test_from_on", pa.date32()),
         ("test_to_on", pa.date32()),
@@ -85,14 +86,15 @@ def evaluate_task(
     for spec in read_specs(model_features, task):
         rows = (
             training_set.sorted_by(*keys)
-            .select(*keys, date_column, spec.label_name, *spec.feature_names)
+            .select(*dict.fromkeys([*keys, date_column, spec.label_name, *spec.feature_names]))
             .read()
         )
+        rows = rows.filter(pc.is_valid(rows[spec.label_name]))
         labels = rows[spec.label_name].to_numpy().astype(np.bool_)
         days = rows[date_column].to_numpy()
         for seed in range(settings.evaluation_seeds):
             seeded = replace(settings, random_seed=settings.random_seed + seed)
-            folds = [*_random_folds(labels, seeded.random_seed), *_months(days, labels)]
+            folds = [*random_folds(labels, seeded.random_seed), *out_of_time_months(days, labels)]
             found += [
                 {"seed": seeded.random_seed} | _measure(spec, rows, labels, days, fold, seeded)
                 for fold in folds
@@ -100,7 +102,8 @@ def evaluate_task(
     return table_of(found, EVALUATION_SCHEMA)
 
 
-def _random_folds(labels: npt.NDArray[np.bool_], seed: int) -> Iterator[Fold]:
+def random_folds(labels: npt.NDArray[np.bool_], seed: int) -> Iterator[Fold]:
+    """Stratified folds of all rows; a fifth of the rest of each is for choosing."""
     if min(int(np.sum(labels)), int(np.sum(~labels))) < RANDOM_FOLDS:
         return
     folds = StratifiedKFold(RANDOM_FOLDS, shuffle=True, random_state=seed)
@@ -111,7 +114,7 @@ def _random_folds(labels: npt.NDArray[np.bool_], seed: int) -> Iterator[Fold]:
         yield Fold("random", f"fold {number}", np.sort(train), np.sort(validation), test)
 
 
-def _months(days: npt.NDArray[Any], labels: npt.NDArray[np.bool_]) -> Iterator[Fold]:
+def out_of_time_months(days: npt.NDArray[Any], labels: npt.NDArray[np.bool_]) -> Iterator[Fold]:
     """Each of the newest months; the newest fifth of what came before is for choosing."""
     months = days.astype("datetime64[M]")
     for month in np.unique(months)[-OUT_OF_TIME_MONTHS:]:

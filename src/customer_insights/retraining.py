@@ -16,11 +16,15 @@ from customer_insights.settings import Settings
 
 @dataclass(frozen=True)
 class Champion:
-    """The version that serves, as its promotion recorded it."""
+    """The version that serves, as its promotion recorded it.
+
+    `challenged_on` is the last day of the newest data that anything was trained on since, the
+    champion itself included: a challenger that lost has shown that age is no reason yet.
+    """
 
     model_version: str
     feature_names: tuple[str, ...]
-    test_to_on: date
+    challenged_on: date
     primary_value: float
 
 
@@ -52,50 +56,60 @@ class Trigger:
 
 def no_champion(now: Situation) -> Trigger:
     """Nothing serves yet."""
-    is_fired = now.champion is None
-    return Trigger("no_champion", is_fired, None, None, "no model serves yet")
+    if now.champion is None:
+        return Trigger("no_champion", True, None, None, "no model serves yet")
+    message = f"version {now.champion.model_version} serves"
+    return Trigger("no_champion", False, None, None, message)
 
 
 def changed_features(now: Situation) -> Trigger:
     """The catalog allows other features than the champion uses."""
     used = set(now.champion.feature_names) if now.champion else set(now.spec.feature_names)
     changed = sorted(used ^ set(now.spec.feature_names))
-    message = f"the feature list changed: {', '.join(changed)}"
+    message = f"the feature list changed: {', '.join(changed)}" if changed else "the same features"
     return Trigger("changed_features", bool(changed), float(len(changed)), 0.0, message)
 
 
 def age(now: Situation) -> Trigger:
-    """So many days of data have come since the champion's test window."""
-    days = (now.newest_on - now.champion.test_to_on).days if now.champion else None
+    """So many days of data have come since the newest training, promoted or not."""
     limit = now.settings.retrain_max_age_days
-    message = f"{days} days of data are newer than the champion ({limit} allowed)"
-    is_fired = days is not None and days >= limit
-    return Trigger("age", is_fired, None if days is None else float(days), float(limit), message)
+    if now.champion is None:
+        return Trigger("age", False, None, float(limit), "no model serves yet")
+    days = (now.newest_on - now.champion.challenged_on).days
+    message = f"{days} days of data are newer than the last training; {limit} call for another"
+    return Trigger("age", days >= limit, float(days), float(limit), message)
 
 
 def fallen_metric(now: Situation) -> Trigger:
     """Even the upper bound of the matured primary metric lies below its value at promotion."""
-    name = "fallen_metric"
-    if now.champion is None or now.recent is None:
-        return Trigger(name, False, None, None, "too few new mature rows to measure")
-    metric = now.recent.metric(now.spec.primary_metric)
+    name, metric = "fallen_metric", now.spec.primary_metric
+    high = now.recent.metric(metric).high if now.recent else None
+    if now.champion is None:
+        return Trigger(name, False, None, None, "no model serves yet")
     limit = now.champion.primary_value - now.settings.retrain_metric_margin
-    if metric.high is None:
+    if high is None:
         return Trigger(name, False, None, limit, "too few new mature rows to measure")
+    is_fired = high < limit
     message = (
-        f"{now.spec.primary_metric} on new mature rows is at most {metric.high:.3f}, below "
-        f"{limit:.3f}, its value at promotion less the margin"
+        f"{metric} on new mature rows is at most {high:.3f}, "
+        f"{'below' if is_fired else 'not below'} {limit:.3f}, its value at promotion less the margin"
     )
-    return Trigger(name, metric.high < limit, metric.high, limit, message)
+    return Trigger(name, is_fired, high, limit, message)
 
 
 def low_f1(now: Situation) -> Trigger:
     """F1 on new mature rows lies below an absolute threshold, where one is set."""
     limit = now.settings.retrain_f1_threshold
     value = now.recent.f1.value if now.recent else None
-    is_fired = limit is not None and value is not None and value < limit
-    shown = "unknown" if value is None else f"{value:.3f}"
-    return Trigger("low_f1", is_fired, value, limit, f"F1 on new mature rows is {shown}")
+    if limit is None:
+        return Trigger("low_f1", False, value, None, "no threshold is set")
+    if value is None:
+        return Trigger("low_f1", False, None, limit, "too few new mature rows to measure")
+    is_fired = value < limit
+    message = (
+        f"F1 on new mature rows is {value:.3f}, {'below' if is_fired else 'not below'} {limit:.3f}"
+    )
+    return Trigger("low_f1", is_fired, value, limit, message)
 
 
 TRIGGERS: tuple[Callable[[Situation], Trigger], ...] = (

@@ -56,15 +56,17 @@ def serving_models(trained: Relation) -> list[ServingModel]:
     serving = {row["model_name"]: row["model_version"] for row in log if row["is_champion"]}
     found = []
     for model_name, model_version in sorted(serving.items()):
-        (row,) = [
+        # The same trees can be trained twice, then under one version; the newest decision counts.
+        row = [
             row
             for row in trained.equal_to("model_name", model_name)
             .equal_to("model_version", model_version)
+            .sorted_by("decision_number")
             .select("train_to_on", "validation_to_on", "test_to_on", "artifact_sha256", "artifact")
             .read()
             .to_pylist()
             if row["artifact"] is not None
-        ]
+        ][-1]
         found.append(
             ServingModel(
                 model_name=model_name,

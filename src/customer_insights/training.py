@@ -47,6 +47,7 @@ from customer_insights.retraining import Champion, Situation, Trigger, evaluate_
 from customer_insights.settings import Settings, read_settings
 
 SPLITS = ("train", "validation", "test")
+VERSION = "label_definition_version"
 
 _text, _date, _count, _real, _flag = (
     pa.string(),
@@ -69,7 +70,7 @@ RUN_SCHEMA = pa.schema(
         *[(f"{split}_{edge}_on", _date) for split in SPLITS for edge in ("from", "to")],
         *[(f"{split}_{what}", _count) for split in SPLITS for what in ("rows", "positives")],
         ("training_set_hash", _text),
-        ("label_definition_version", pa.int32()),
+        (VERSION, pa.int32()),
         ("parameters", _text),
         ("feature_names", _text),
         ("triggers", _text),
@@ -130,14 +131,14 @@ def train_task(
     labels = sorted({spec.label_name for spec in specs})
     rows = (
         training_set.sorted_by(*keys)
-        .select("split", *keys, date_column, "label_definition_version", *labels, *features)
+        .select(*dict.fromkeys(["split", *keys, date_column, VERSION, *labels, *features]))
         .read()
     )
     past_rows = _past_by_model(past)
     decisions = [
         decide(
             spec,
-            TrainingSet(rows, tuple(keys), date_column, spec),
+            TrainingSet.of(rows, keys, date_column, spec),
             past_rows.get(spec.model_name, []),
             settings,
         )
@@ -162,6 +163,14 @@ class TrainingSet:
     keys: tuple[str, ...]
     date_column: str
     spec: ModelSpec
+
+    @classmethod
+    def of(
+        cls, rows: pa.Table, keys: Sequence[str], date_column: str, spec: ModelSpec
+    ) -> TrainingSet:
+        """Rows whose label is known: an unknown one is not a negative one."""
+        known = rows.filter(pc.is_valid(rows[spec.label_name]))
+        return cls(known, tuple(keys), date_column, spec)
 
     def examples(self, split: str) -> Examples:
         """The rows of one split, with their labels."""
@@ -192,7 +201,7 @@ class TrainingSet:
 
     def label_definition_version(self) -> int | None:
         """The definition under which the labels were made."""
-        newest: int | None = pc.max(self.rows["label_definition_version"]).as_py()
+        newest: int | None = pc.max(self.rows[VERSION]).as_py()
         return newest
 
 
@@ -204,8 +213,8 @@ def decide(
     served = _serving(past)
     row = _empty_row(spec, past, settings)
     row["training_set_hash"] = training_set.hash()
-    row["label_definition_version"] = training_set.label_definition_version()
-    row["parameters"] = _parameters(settings)
+    row[VERSION] = training_set.label_definition_version()
+    row["parameters"] = _parameters(spec, settings)
     row["feature_names"] = json.dumps(spec.feature_names)
     _describe_splits(row, training_set, splits)
     if served:
@@ -215,11 +224,11 @@ def decide(
     if lack:
         return row | {"decision": "not_enough_labels", "reason": lack}
 
-    situation, recent = _situation(spec, training_set, served, settings)
+    situation, recent = _situation(spec, training_set, past, served, settings)
     triggers = evaluate_triggers(situation)
     row["triggers"] = json.dumps([asdict(trigger) for trigger in triggers])
     fired = [trigger for trigger in triggers if trigger.is_fired]
-    if fired and not _is_answered(row, past):
+    if fired and not _is_answered(row, past, served):
         return row | _train(spec, training_set, splits, served, fired, settings)
 
     row |= {"decision": "kept", "reason": _why_kept(fired, recent)}
@@ -254,13 +263,18 @@ def library_versions() -> dict[str, str]:
     }
 
 
-def _parameters(settings: Settings) -> str:
+def _parameters(spec: ModelSpec, settings: Settings) -> str:
+    """All that the answer depends on beside the data: how trees grow, and what the gate asks."""
     return json.dumps(
         PARAMETERS
         | {
             "calendar_dropout": CALENDAR_DROPOUT,
             "early_stopping_rounds": EARLY_STOPPING_ROUNDS,
+            "features_allowed_to_leak": [f.name for f in spec.features if f.may_leak],
+            "leak_roc_auc": settings.leak_roc_auc,
             "max_rounds": MAX_ROUNDS,
+            "primary_metric": spec.primary_metric,
+            "promotion_margin": settings.promotion_margin,
             "refit_on_validation": settings.refit_on_validation,
             "seed": settings.random_seed,
         },
@@ -289,7 +303,7 @@ def _what_is_lacking(splits: dict[str, Examples], settings: Settings) -> str | N
     for split, examples in splits.items():
         positives = int(np.sum(examples.labels))
         negatives = len(examples.labels) - positives
-        if min(positives, negatives) < settings.min_class_rows:
+        if examples.smaller_class < settings.min_class_rows:
             return (
                 f"the {split} rows have {positives} positive and {negatives} negative labels; "
                 f"min_class_rows asks for {settings.min_class_rows} of each. Load more history, "
@@ -304,12 +318,12 @@ def _serving(past: Sequence[Row]) -> Row | None:
     if not champions:
         return None
     serving = champions[-1]["model_version"]
-    (origin,) = [
+    # The same trees can be trained twice, then under the same version; the newest decision counts.
+    return [
         entry
         for entry in past
         if entry["model_version"] == serving and entry["artifact"] is not None
-    ]
-    return origin
+    ][-1]
 
 
 def load_model(row: Row) -> TrainedModel:
@@ -318,7 +332,11 @@ def load_model(row: Row) -> TrainedModel:
 
 
 def _situation(
-    spec: ModelSpec, training_set: TrainingSet, served: Row | None, settings: Settings
+    spec: ModelSpec,
+    training_set: TrainingSet,
+    past: Sequence[Row],
+    served: Row | None,
+    settings: Settings,
 ) -> tuple[Situation, Performance | None]:
     newest_on: date = pc.max(training_set.rows[training_set.date_column]).as_py()
     champion, recent = None, None
@@ -326,7 +344,7 @@ def _situation(
         champion = Champion(
             model_version=served["model_version"],
             feature_names=tuple(json.loads(served["feature_names"])),
-            test_to_on=served["test_to_on"],
+            challenged_on=max(entry["test_to_on"] for entry in past if entry["artifact"]),
             primary_value=served[spec.primary_metric],
         )
         recent = _recent_performance(spec, training_set, served, settings)
@@ -339,8 +357,7 @@ def _recent_performance(
     """The champion on mature rows that are new to it; None where they are too few."""
     recent = training_set.after(served["test_to_on"]).all_examples()
     model = load_model(served)
-    positives = int(np.sum(recent.labels))
-    if min(positives, len(recent.labels) - positives) < settings.min_class_rows:
+    if recent.smaller_class < settings.min_class_rows:
         return None
     if not set(model.encoder.feature_names) <= set(recent.rows.column_names):
         return None
@@ -375,11 +392,17 @@ def _describe_recent(
         row |= _metrics(recent)
 
 
-def _is_answered(row: Row, past: Sequence[Row]) -> bool:
-    """Whether this very training set was trained on before, with these features and parameters."""
+def _is_answered(row: Row, past: Sequence[Row], served: Row | None) -> bool:
+    """Whether this very question was answered since the serving version was trained.
+
+    The question is the training set, the features and the parameters, those of the gate included.
+    """
     question = ("training_set_hash", "feature_names", "parameters")
+    since = served["decision_number"] if served else 0
     return any(
-        entry["artifact"] is not None and all(entry[name] == row[name] for name in question)
+        entry["artifact"] is not None
+        and entry["decision_number"] >= since
+        and all(entry[name] == row[name] for name in question)
         for entry in past
     )
 
@@ -472,15 +495,11 @@ def _lead_over_champion(
 
     A champion that uses what the catalog no longer allows is no rival: it has to go.
     """
-    if served is None:
+    if served is None or not _is_rival(served, spec):
         return UNDEFINED
     champion = load_model(served)
-    if not set(champion.encoder.feature_names) <= set(spec.feature_names):
-        return UNDEFINED
-    seen_to_on = served["validation_to_on"]
-    fresh = training_set.after(seen_to_on).examples("test")
-    positives = int(np.sum(fresh.labels))
-    if min(positives, len(fresh.labels) - positives) < settings.min_class_rows:
+    fresh = training_set.after(served["validation_to_on"]).examples("test")
+    if fresh.smaller_class < settings.min_class_rows:
         return UNDEFINED
     comparison = compare(
         fresh.labels,
@@ -491,6 +510,11 @@ def _lead_over_champion(
         seed=settings.random_seed,
     )
     return comparison.lead["champion"]
+
+
+def _is_rival(served: Row, spec: ModelSpec) -> bool:
+    """Whether the catalog still allows all that the champion uses."""
+    return set(json.loads(served["feature_names"])) <= set(spec.feature_names)
 
 
 def _objections(
@@ -512,10 +536,8 @@ def _objections(
         for other in ("constant", "best_single_feature")
         if not _is_ahead(lead[other], 0.0)
     ]
-    rival = served is not None and set(json.loads(served["feature_names"])) <= set(
-        spec.feature_names
-    )
-    if rival and not _is_ahead(lead["champion"], settings.promotion_margin):
+    is_contested = served is not None and _is_rival(served, spec)
+    if is_contested and not _is_ahead(lead["champion"], settings.promotion_margin):
         objections.append(
             f"{spec.primary_metric} is not above the champion's by more than "
             f"{settings.promotion_margin} beyond noise (lead {_shown(lead['champion'])})"

@@ -98,7 +98,7 @@ joined as (
         sessions.exit_rates
         * (sessions.administrative + sessions.informational + sessions.product_related) as expected_exits,
         sessions.page_values > 0 as has_page_value,
-        visitor_history.earlier_count as prior_session_count,
+        cast(visitor_history.earlier_count as bigint) as prior_session_count,
         cast(
             {{ dbt.datediff('visitor_moments.prior_started_at', 'sessions.started_at', 'second') }}
             / 86400.0 as double

@@ -1,0 +1,12 @@
+{{ config(group='shop') }}
+
+{% for name in ['sessions', 'orders'] %}
+select
+    '{{ name }}' as table_name,
+    {{ dbt.concat(row_key_parts(name)) }} as row_key
+from {{ ref('checked_' ~ name) }}
+where reject_reason is null and {{ missing_required(name) }}
+{% if not loop.last -%}
+union all
+{%- endif %}
+{% endfor %}

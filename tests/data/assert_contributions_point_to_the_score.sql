@@ -1,0 +1,43 @@
+-- A score above the training rows' share of purchases comes from contributions that add up to more
+-- than zero. Those that are not stored may outweigh those that are in one row, not on average.
+with
+
+trained as (
+
+    select
+        model_name,
+        model_version,
+        train_positives * 1.0 / train_rows as purchase_share
+    from {{ ref('model_runs') }}
+    where artifact_sha256 is not null
+
+),
+
+explained as (
+
+    select
+        model_name,
+        model_version,
+        entity_id,
+        sum(contribution) as contributions
+    from {{ ref('score_explanations') }}
+    group by model_name, model_version, entity_id
+
+)
+
+select
+    trained.model_name,
+    trained.model_version,
+    count(*) as explained_scores,
+    avg(explained.contributions) as mean_contributions
+from explained
+inner join trained
+    on explained.model_name = trained.model_name and explained.model_version = trained.model_version
+inner join {{ ref('purchase_intent_scores') }} as scores
+    on
+        explained.entity_id = scores.session_id
+        and explained.model_name = scores.model_name
+        and explained.model_version = scores.model_version
+where scores.score > trained.purchase_share
+group by trained.model_name, trained.model_version
+having avg(explained.contributions) <= 0

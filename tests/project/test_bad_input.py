@@ -1,0 +1,592 @@
+"""What people get wrong: one sentence and nothing lost, or a counted outcome that explains itself."""
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+import pyarrow.compute as pc
+import pytest
+from conftest import DbtProject, create_dbt_project
+from helpers import (
+    BUILD,
+    SETTINGS,
+    Answer,
+    DbtWorker,
+    change,
+    contents,
+    copy_of,
+    make_build,
+    project_files,
+    put_raw,
+    rows_of,
+    shop,
+)
+
+from customer_insights.sample import RAW_SCHEMAS, ShopConfig, bad_row_counts
+
+SHOP = ShopConfig(scale=0.15)
+MODELS = ["purchase_intent_after_session", "purchase_intent_in_session"]
+
+# What a run that stops at once may still touch: nothing.
+UNTOUCHED: frozenset[str] = frozenset()
+# dbt has to load an edited seed and write the context of the run before it can look at them.
+CATALOG_RUN = frozenset(
+    {
+        "insights_vocabulary.model_catalog",
+        "insights_internal.run_context",
+        "insights_internal.session_label_observations",
+    }
+)
+
+
+@pytest.fixture(scope="module")
+def dbt(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DbtWorker]:
+    worker = DbtWorker(tmp_path_factory.mktemp("dbt"))
+    yield worker
+    worker.close()
+
+
+@pytest.fixture(scope="module")
+def built(dbt: DbtWorker, tmp_path_factory: pytest.TempPathFactory) -> DbtProject:
+    """A shop in `raw`, built; tests work on copies."""
+    project = create_dbt_project(tmp_path_factory.mktemp("built"))
+    put_raw(project, shop(SHOP))
+    dbt.run(project, *BUILD)
+    return project
+
+
+@pytest.fixture
+def copied(built: DbtProject, tmp_path: Path) -> DbtProject:
+    """The built shop in a database of the test's own."""
+    folder = tmp_path / "copied"
+    folder.mkdir()
+    return copy_of(built, folder)
+
+
+def assert_unchanged(
+    project: DbtProject, before: dict[str, tuple[int, int]], may_change: frozenset[str] = UNTOUCHED
+) -> None:
+    after = contents(project)
+    changed = {
+        name: (before.get(name), after.get(name))
+        for name in before | after
+        if before.get(name) != after.get(name) and name not in may_change
+    }
+    assert changed == {}
+
+
+def last_words(output: str) -> str:
+    """What a person sees last: without dbt's own count and the path of the compiled file."""
+    lines = [
+        line.strip()
+        for line in output.splitlines()
+        if line.strip()
+        and not re.search(r"^\s*(\d\d:\d\d:\d\d\s+)?(Done\.|compiled code at)", line)
+    ]
+    return re.sub(r"^\d\d:\d\d:\d\d\s+", "", [x for x in lines if not is_time(x)][-1])
+
+
+def is_time(line: str) -> bool:
+    return re.fullmatch(r"\d\d:\d\d:\d\d", line) is not None
+
+
+def assert_refused(answer: Answer | subprocess.CompletedProcess[str], *words: str) -> None:
+    """One clear sentence at the end, an exit code, and no traceback."""
+    if isinstance(answer, Answer):
+        code, shown = answer.exit_code, answer.output
+    else:
+        code, shown = answer.returncode, answer.stdout + answer.stderr
+    assert code != 0, shown
+    assert "Traceback" not in shown, shown
+    last = last_words(shown)
+    assert last.endswith("."), last
+    for word in words:
+        assert word in last, shown
+
+
+# --- settings ---
+
+BAD_VALUES = [
+    ("shop_source", "mine", "one of: sample, raw"),
+    ("raw_schema", "my raw", "a plain name"),
+    ("allow_remote_files", "yes please", "true or false"),
+    ("as_of", "2024-02-30", "a time like 2024-06-30"),
+    ("as_of", "30.06.2024", "a time like 2024-06-30"),
+    ("session_label_hours", "0", "a whole number from 1 to 8784"),
+    ("churn_window_days", "90 days", "a whole number from 1 to 3660"),
+    ("min_train_rows", "1.5", "a whole number from 2"),
+    ("promotion_margin", "0,1", "a number from 0 to 1"),
+    ("leak_roc_auc", "nan", "a number from 0.5 to 1"),
+    ("retrain_f1_threshold", "1.01", "a number from 0 to 1, or null"),
+]
+
+
+@pytest.mark.parametrize("given_as", ["var", "environment variable"])
+@pytest.mark.parametrize(("name", "value", "allowed"), BAD_VALUES)
+def test_a_bad_value_of_a_setting_is_refused(
+    dbt: DbtWorker, built: DbtProject, name: str, value: str, allowed: str, given_as: str
+) -> None:
+    before = contents(built)
+    environment_name = {
+        "churn_window_days": "CHURN_WINDOW",
+        "retrain_f1_threshold": "RETRAIN_THRESHOLD",
+    }.get(name, name.upper())
+    if given_as == "var":
+        # An empty environment variable counts as none, so that the var of shop_source is seen.
+        answer = dbt.run(
+            built,
+            "run",
+            "--vars",
+            f"{{{name}: '{value}'}}",
+            env={"SHOP_SOURCE": ""} if name == "shop_source" else None,
+            check=False,
+        )
+        where = "(var)"
+    else:
+        answer = dbt.run(built, "run", env={environment_name: value}, check=False)
+        where = f"(environment variable {environment_name})"
+    assert_refused(answer, f"Setting '{name}' is '{value}' {where}; it must be", allowed)
+    assert_unchanged(built, before)
+
+
+def test_a_setting_that_must_have_a_value_can_not_be_null(
+    dbt: DbtWorker, built: DbtProject
+) -> None:
+    answer = dbt.run(built, "run", "--vars", "{test_days: null}", check=False)
+    assert_refused(answer, "Setting 'test_days' is", "a whole number from 1 to 3660")
+
+
+def test_a_setting_that_does_not_exist_is_refused_with_those_that_do(
+    dbt: DbtWorker, built: DbtProject
+) -> None:
+    before = contents(built)
+    for command in ("run", "build", "test", "seed", "snapshot"):
+        answer = dbt.run(built, command, "--vars", "{train_window: 3}", check=False)
+        assert_refused(
+            answer, "There is no setting 'train_window' (--vars); the settings are: ", "test_days"
+        )
+    assert_unchanged(built, before)
+
+
+def test_every_bad_setting_has_its_sentence_in_a_process_of_its_own(copied: DbtProject) -> None:
+    before = contents(copied)
+    bad = {**SETTINGS, "TEST_DAYS": "many", "REFIT_ON_VALIDATION": "perhaps"}
+    answer = copied.run_dbt("build", env=bad, check=False)
+    assert answer.exit_code != 0
+    assert "Traceback" not in answer.output
+    *_, first, second = [
+        line.strip() for line in answer.output.splitlines() if "it must be" in line
+    ]
+    assert "Setting 'test_days' is 'many'" in first
+    assert "Setting 'refit_on_validation' is 'perhaps'" in second
+    assert last_words(answer.output).endswith(second)
+    assert_unchanged(copied, before)
+
+
+def test_an_unknown_setting_in_the_project_file_is_refused(
+    copied: DbtProject, tmp_path: Path
+) -> None:
+    before = contents(copied)
+    files = project_files(tmp_path)
+    text = (files / "dbt_project.yml").read_text()
+    (files / "dbt_project.yml").write_text(text.replace("vars:\n", "vars:\n  train_window: 3\n", 1))
+    done = make_build(copied, env=SETTINGS, project_dir=files)
+    assert_refused(done, "There is no setting 'train_window' (dbt_project.yml)", "test_days")
+    assert_unchanged(copied, before)
+
+
+@pytest.mark.parametrize("as_of", ["2001-01-01", "2023-12-31 23:59:59"])
+def test_as_of_before_the_first_session_is_refused(
+    dbt: DbtWorker, copied: DbtProject, as_of: str
+) -> None:
+    before = contents(copied)
+    answer = dbt.run(copied, *BUILD, env={"AS_OF": as_of}, check=False)
+    assert_refused(
+        answer, f"Setting 'as_of' is {as_of}, before the first session", "2024-01-01", "later time"
+    )
+    assert_unchanged(copied, before)
+
+
+# --- the database file ---
+
+HOLD = """
+import sys, duckdb
+connection = duckdb.connect(sys.argv[1])
+print("held", flush=True)
+sys.stdin.read()
+"""
+
+
+def test_a_database_that_another_program_holds_is_named(copied: DbtProject) -> None:
+    before = contents(copied)
+    holder = subprocess.Popen(
+        [sys.executable, "-c", HOLD, str(copied.database)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert holder.stdout
+        assert holder.stdout.readline() == "held\n"
+        done = make_build(copied, env=SETTINGS)
+    finally:
+        holder.communicate("")
+    assert_refused(done, f"The database {copied.database} is in use by another program", "close it")
+    assert_unchanged(copied, before)
+
+
+def not_a_database(project: DbtProject) -> Path:
+    project.database.write_text("order_id,customer_id\n" * 500)
+    return project.database
+
+
+def a_folder(project: DbtProject) -> Path:
+    project.database.mkdir()
+    return project.database
+
+
+def nowhere(project: DbtProject) -> Path:
+    return project.folder / "no" / "such" / "folder" / "shop.duckdb"
+
+
+def not_ours(project: DbtProject) -> Path:
+    if os.geteuid() == 0:
+        pytest.skip("root may read every file")
+    duckdb.connect(str(project.database)).close()
+    project.database.chmod(0)
+    return project.database
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (not_a_database, "is not a DuckDB database"),
+        (a_folder, "cannot be opened"),
+        (nowhere, "cannot be opened"),
+        (not_ours, "cannot be opened"),
+    ],
+    ids=["not_a_database", "a_folder", "nowhere", "not_ours"],
+)
+def test_a_file_that_is_no_readable_database_is_named(
+    dbt_project: DbtProject, make: Callable[[DbtProject], Path], words: str
+) -> None:
+    path = make(dbt_project)
+    size = path.stat().st_size if path.exists() else None
+    done = make_build(dbt_project, env={"DUCKDB_PATH": str(path)})
+    assert_refused(done, str(path), words, "DUCKDB_PATH")
+    assert (path.stat().st_size if path.exists() else None) == size
+
+
+# --- raw tables ---
+
+
+@pytest.mark.parametrize(
+    ("statement", "words"),
+    [
+        (
+            "alter table raw.sessions drop column visitor_id",
+            "raw.sessions lacks the column visitor_id",
+        ),
+        (
+            "alter table raw.sessions rename column month to monat",
+            "raw.sessions lacks the column month",
+        ),
+        ("alter table raw.orders drop column loaded_at", "raw.orders lacks the column loaded_at"),
+    ],
+)
+def test_a_raw_table_without_a_column_is_refused(
+    dbt: DbtWorker, copied: DbtProject, statement: str, words: str
+) -> None:
+    change(copied, statement)
+    before = contents(copied)
+    answer = dbt.run(copied, *BUILD, check=False)
+    assert_refused(answer, words, "add or rename it")
+    assert_unchanged(copied, before)
+
+
+def test_several_missing_columns_are_all_named_by_the_command_line(copied: DbtProject) -> None:
+    change(
+        copied,
+        "alter table raw.sessions drop column browser",
+        "alter table raw.sessions rename column region to place",
+    )
+    before = contents(copied)
+    done = make_build(copied, env=SETTINGS)
+    assert_refused(done, "Table raw.sessions lacks the columns browser, region")
+    assert_unchanged(copied, before)
+
+
+# --- catalogs ---
+
+BAD_CATALOG = [
+    (
+        "included_features = 'exit_rates|exitrates'",
+        "feature 'exitrates' does not exist",
+    ),
+    ("excluded_features = 'colour'", "feature 'colour' does not exist"),
+    ("included_features = 'page_values'", "feature 'page_values' may not be used"),
+    ("primary_metric = 'accuracy'", "primary_metric 'accuracy' is not one of pr_auc, roc_auc, f1"),
+    ("feature_table = 'visit_features'", "feature_table 'visit_features' has no row"),
+]
+
+
+@pytest.mark.parametrize(("assignment", "words"), BAD_CATALOG)
+def test_a_bad_row_of_the_model_catalog_is_refused(
+    dbt: DbtWorker, copied: DbtProject, assignment: str, words: str
+) -> None:
+    change(
+        copied,
+        f"update insights_vocabulary.model_catalog set {assignment} "
+        "where model_name = 'purchase_intent_in_session'",
+    )
+    before = contents(copied)
+    answer = dbt.run(copied, "run", check=False)
+    assert_refused(answer, "model_catalog.csv, row 'purchase_intent_in_session': ", words)
+    assert_unchanged(copied, before, CATALOG_RUN)
+
+
+@pytest.mark.parametrize("property_name", ["is_protected", "is_current_only"])
+def test_a_feature_that_no_model_may_use_can_not_be_included(
+    dbt: DbtWorker, copied: DbtProject, property_name: str
+) -> None:
+    change(
+        copied,
+        "update insights_vocabulary.model_catalog set included_features = 'region|browser'",
+        f"update insights_vocabulary.feature_catalog set {property_name} = true "
+        "where feature = 'region'",
+    )
+    answer = dbt.run(copied, "run", "--select", "model_features", check=False)
+    assert_refused(answer, "feature 'region' may not be used", f"{property_name} True")
+
+
+def test_an_edited_catalog_with_mistakes_stops_the_build_with_all_of_them(
+    copied: DbtProject, tmp_path: Path
+) -> None:
+    before = contents(copied)
+    files = project_files(tmp_path)
+    catalog = files / "seeds" / "vocabulary" / "model_catalog.csv"
+    header, after_or_in, other = catalog.read_text().splitlines()
+    catalog.write_text(
+        "\n".join([header, after_or_in.replace(",,,pr_auc,", ",page_values,colour,auc,"), other])
+        + "\n"
+    )
+    done = make_build(copied, env=SETTINGS, project_dir=files)
+    shown = done.stdout + done.stderr
+    assert done.returncode != 0
+    assert "Traceback" not in shown
+    for words in (
+        "primary_metric 'auc' is not one of",
+        "feature 'page_values' may not be used",
+        "feature 'colour' does not exist",
+    ):
+        assert words in shown.split("Error:")[-1]
+    assert_unchanged(copied, before, CATALOG_RUN)
+
+
+# --- files to load ---
+
+
+def test_a_file_that_is_not_there_is_named(copied: DbtProject) -> None:
+    before = contents(copied)
+    done = make_build(copied, "--data", "no/such/sessions.csv")
+    assert_refused(done, "There is no file or folder 'no/such/sessions.csv'", "check the path")
+    assert_unchanged(copied, before)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("sessions.csv", bytes(range(256)) * 20, "is not a CSV file"),
+        ("sessions.xlsx", b"PK\x03\x04" + bytes(100), "is neither .csv, .csv.gz nor .parquet"),
+    ],
+)
+def test_a_file_that_is_no_csv_is_named(
+    copied: DbtProject, tmp_path: Path, name: str, content: bytes, words: str
+) -> None:
+    before = contents(copied)
+    (tmp_path / name).write_bytes(content)
+    done = make_build(copied, "--data", str(tmp_path / name))
+    assert_refused(done, str(tmp_path / name), words)
+    assert_unchanged(copied, before)
+
+
+# --- outcomes that explain themselves ---
+
+
+def columns_of(project: DbtProject) -> dict[str, list[tuple[str, str]]]:
+    """Columns with their types of every table and view that a build makes."""
+    found: dict[str, list[tuple[str, str]]] = {}
+    for table, column, kind in project.query(
+        "select table_schema || '.' || table_name, column_name, data_type "
+        "from information_schema.columns where table_schema like 'insights%' "
+        "order by table_schema, table_name, ordinal_position"
+    ):
+        found.setdefault(table, []).append((column, kind))
+    return found
+
+
+ENTITY_TABLES = [
+    "session_features",
+    "session_labels",
+    "purchase_intent_scores",
+    "score_explanations",
+]
+METRICS = "roc_auc, pr_auc, f1, brier, precision, recall, accuracy, mcc, log_loss, constant_f1"
+
+
+def assert_empty_but_whole(project: DbtProject, built: DbtProject) -> None:
+    """Every table is there with its types, empty, and the log says why nothing was trained."""
+    assert columns_of(project) == columns_of(built)
+    for table in ENTITY_TABLES:
+        assert project.query(f"select count(*) from insights.{table}") == [(0,)], table
+    assert_not_trained(project, "0 mature rows to train on; min_train_rows asks for 500")
+
+
+def assert_not_trained(project: DbtProject, reason: str) -> None:
+    runs = rows_of(project, "select * from insights.model_runs order by model_name")
+    assert [run["model_name"] for run in runs] == MODELS
+    for run in runs:
+        assert run["decision"] == "not_enough_labels"
+        assert reason in run["reason"]
+        assert not run["is_champion"]
+        measured = {name: run[name] for name in METRICS.split(", ")}
+        assert set(measured.values()) == {None}, measured
+        assert run["artifact_sha256"] is None
+    assert project.query("select count(*) from insights.purchase_intent_scores") == [(0,)]
+    assert project.query("select count(*) from insights.score_explanations") == [(0,)]
+
+
+def test_missing_raw_tables_build_empty_typed_tables(
+    dbt: DbtWorker, dbt_project: DbtProject, built: DbtProject
+) -> None:
+    answer = dbt.run(dbt_project, "build", "--exclude-resource-type", "unit_test")
+    assert "No table of the shop exists in schema raw yet" in answer.output
+    assert set(answer.statuses.values()) <= {"success", "pass", "no-op"}
+    assert_empty_but_whole(dbt_project, built)
+
+
+def test_empty_raw_tables_build_empty_typed_tables_twice(
+    dbt: DbtWorker, dbt_project: DbtProject, built: DbtProject
+) -> None:
+    put_raw(dbt_project, {name: schema.empty_table() for name, schema in RAW_SCHEMAS.items()})
+    dbt.run(dbt_project, *BUILD)
+    assert_empty_but_whole(dbt_project, built)
+    dbt.run(dbt_project, *BUILD)
+    assert dbt_project.query("select decision_number from insights.model_runs order by 1") == [
+        (1,),
+        (1,),
+        (2,),
+        (2,),
+    ]
+
+
+def test_a_shop_of_header_lines_builds_and_says_so(
+    dbt_project: DbtProject, built: DbtProject
+) -> None:
+    folder = dbt_project.folder / "data"
+    folder.mkdir()
+    for name, schema in RAW_SCHEMAS.items():
+        (folder / f"{name}.csv").write_text(",".join(schema.names) + "\n")
+    done = make_build(dbt_project, "--data", str(folder), env={"BOOTSTRAP_REPLICATES": "100"})
+    shown = done.stdout + done.stderr
+    assert done.returncode == 0, shown
+    assert "Traceback" not in shown
+    assert "not trained: too few labels" in shown
+    assert "0 mature rows to train on" in shown
+    assert_empty_but_whole(dbt_project, built)
+
+
+def test_one_class_only_is_said_in_words_with_numbers(
+    dbt: DbtWorker, dbt_project: DbtProject
+) -> None:
+    sessions = shop(SHOP)["sessions"]
+    nobody = pc.if_else(
+        pc.is_valid(sessions["is_purchase"]), pa.scalar(False), pa.scalar(None, pa.bool_())
+    )
+    position = sessions.column_names.index("is_purchase")
+    put_raw(
+        dbt_project,
+        {
+            "sessions": sessions.set_column(
+                position, RAW_SCHEMAS["sessions"].field("is_purchase"), nobody
+            )
+        },
+    )
+    dbt.run(dbt_project, *BUILD)
+    rows = dbt_project.query("select train_rows, train_positives from insights.model_runs")
+    train_rows, positives = rows[0]
+    assert train_rows > 1000
+    assert positives == 0
+    assert_not_trained(
+        dbt_project,
+        f"the train rows have 0 positive and {train_rows} negative labels; "
+        "min_class_rows asks for 20 of each",
+    )
+    answer = dbt.run(dbt_project, "test")
+    assert set(answer.statuses.values()) == {"success", "pass"}
+
+
+def test_fewer_rows_than_the_minimum_are_counted_in_the_reason(
+    dbt: DbtWorker, dbt_project: DbtProject
+) -> None:
+    put_raw(dbt_project, shop(SHOP))
+    dbt.run(dbt_project, *BUILD, env={"MIN_TRAIN_ROWS": "5000"})
+    train_rows = dbt_project.query("select min(train_rows) from insights.model_runs")[0][0]
+    assert 1000 < train_rows < 5000
+    assert_not_trained(
+        dbt_project, f"{train_rows} mature rows to train on; min_train_rows asks for 5000"
+    )
+
+
+def test_a_champion_serves_on_where_labels_are_too_few(dbt: DbtWorker, copied: DbtProject) -> None:
+    before = contents(copied)
+    dbt.run(copied, *BUILD, env={"MIN_TRAIN_ROWS": "5000"})
+    assert copied.query(
+        "select distinct decision, is_champion, roc_auc is null from insights.model_runs "
+        "where decision_number = 2"
+    ) == [("not_enough_labels", True, True)]
+    after = contents(copied)
+    for table in ("insights.purchase_intent_scores", "insights.score_explanations"):
+        assert after[table] == before[table]
+
+
+# A reason of the generator's beside the word that staging has for it.
+REASONS = {
+    "duplicate_key": "duplicate_key",
+    "negative_duration": "negative_duration",
+    "event_after_load": "later_than_loaded_at",
+}
+
+
+def test_broken_rows_are_rejected_with_reasons_and_counted(
+    dbt: DbtWorker, dbt_project: DbtProject
+) -> None:
+    tables = shop(ShopConfig(scale=0.15, scenario="broken_rows"))
+    put_raw(dbt_project, tables)
+    dbt.run(dbt_project, "seed")
+    dbt.run(dbt_project, "run", "--select", "staging", "session_labels_computed", "run_context")
+    expected = {
+        (table, REASONS[reason]): count
+        for (table, reason), count in bad_row_counts("broken_rows").items()
+        if table in ("sessions", "orders")
+    }
+    rejected = dbt_project.query(
+        "select table_name, reject_reason, count(*) from insights_staging.rejected_rows group by all"
+    )
+    assert {(table, reason): count for table, reason, count in rejected} == expected
+    for table in ("sessions", "orders"):
+        raw, accepted, refused = dbt_project.query(
+            f"select (select count(*) from raw.{table}), "
+            f"(select count(*) from insights_staging.stg_{table}), "
+            f"(select count(*) from insights_staging.rejected_rows where table_name = '{table}')"
+        )[0]
+        assert raw == tables[table].num_rows == accepted + refused
+    # Rows from the future do not move today.
+    assert dbt_project.query(
+        "select max(year(watermark_at)) from insights_staging.source_watermarks"
+    ) == [(2024,)]

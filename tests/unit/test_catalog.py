@@ -1,0 +1,63 @@
+"""Models and their features, as the catalogs resolve them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+
+from customer_insights.catalog import Feature, read_specs
+
+if TYPE_CHECKING:
+    from conftest import Shop
+
+
+def catalog(rows: list[tuple[str, str, str, str, bool, str | None]]) -> pa.Table:
+    names = ("task", "model_name", "feature", "kind", "is_calendar", "leak_reason")
+    columns: dict[str, pa.Array] = {
+        name: pa.array(values, pa.bool_() if name == "is_calendar" else pa.string())
+        for name, values in zip(names, zip(*rows, strict=True), strict=True)
+    }
+    return pa.table(
+        columns | {"label_name": ["won"] * len(rows), "primary_metric": ["f1"] * len(rows)}
+    )
+
+
+ROWS = catalog(
+    [
+        ("intent", "late", "pages", "number", False, None),
+        ("intent", "early", "visitor", "category", False, None),
+        ("churn", "churn", "orders", "number", False, None),
+        ("intent", "late", "page_values", "number", False, "computed from purchases"),
+        ("intent", "early", "month", "category", True, None),
+    ]
+)
+
+
+def test_a_task_has_its_own_models_in_the_order_of_their_names(shop: Shop) -> None:
+    specs = read_specs(shop.relate(ROWS), "intent")
+    assert [spec.model_name for spec in specs] == ["early", "late"]
+    assert {(spec.label_name, spec.primary_metric) for spec in specs} == {("won", "f1")}
+
+
+def test_features_are_in_the_order_of_their_names_whatever_the_order_of_the_catalog(
+    shop: Shop,
+) -> None:
+    backwards = ROWS.take(pa.array(range(ROWS.num_rows - 1, -1, -1)))
+    for rows in (ROWS, backwards):
+        early, late = read_specs(shop.relate(rows), "intent")
+        assert early.feature_names == ("month", "visitor")
+        assert late.feature_names == ("page_values", "pages")
+
+
+def test_a_feature_carries_its_kind_its_calendar_mark_and_whether_it_may_leak(shop: Shop) -> None:
+    early, late = read_specs(shop.relate(ROWS), "intent")
+    assert early.features[0] == Feature("month", "category", is_calendar=True)
+    assert late.features == (
+        Feature("page_values", "number", may_leak=True),
+        Feature("pages", "number"),
+    )
+
+
+def test_a_task_without_models_has_none(shop: Shop) -> None:
+    assert read_specs(shop.relate(ROWS), "recommendations") == []

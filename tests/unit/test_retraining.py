@@ -1,0 +1,178 @@
+"""Each trigger fires exactly at its limit, and stays silent where nothing is known."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+
+from customer_insights.evaluation import NO_PERFORMANCE, Performance
+from customer_insights.metrics import UNDEFINED, Interval
+from customer_insights.retraining import Champion, Situation, Trigger, evaluate_triggers
+
+if TYPE_CHECKING:
+    from conftest import Shop
+
+TESTED_TO = date(2024, 6, 30)
+
+
+def recent(
+    roc_auc: Interval, pr_auc: Interval = UNDEFINED, f1: Interval = UNDEFINED
+) -> Performance:
+    return replace(NO_PERFORMANCE, rows=100, positives=40, roc_auc=roc_auc, pr_auc=pr_auc, f1=f1)
+
+
+@pytest.fixture
+def calm(shop: Shop) -> Situation:
+    """A champion that nothing is wrong with."""
+    spec = shop.spec("pages", "visitor")
+    return Situation(
+        spec=spec,
+        settings=shop.settings(retrain_max_age_days=90, retrain_metric_margin=0.02),
+        champion=Champion("v1", spec.feature_names, TESTED_TO, primary_value=0.8),
+        recent=recent(roc_auc=Interval(0.8, 0.75, 0.85), f1=Interval(0.6, 0.5, 0.7)),
+        newest_on=TESTED_TO + timedelta(days=1),
+    )
+
+
+def fired(now: Situation) -> list[str]:
+    return [trigger.name for trigger in evaluate_triggers(now) if trigger.is_fired]
+
+
+def trigger(now: Situation, name: str) -> Trigger:
+    (found,) = [each for each in evaluate_triggers(now) if each.name == name]
+    return found
+
+
+def with_settings(now: Situation, **changed: Any) -> Situation:
+    return replace(now, settings=replace(now.settings, **changed))
+
+
+def test_a_champion_that_is_young_and_good_is_left_alone(calm: Situation) -> None:
+    assert fired(calm) == []
+
+
+def test_every_trigger_is_told_each_time_in_the_same_order(calm: Situation) -> None:
+    names = ["no_champion", "changed_features", "age", "fallen_metric", "low_f1"]
+    for now in (calm, replace(calm, champion=None, recent=None)):
+        assert [each.name for each in evaluate_triggers(now)] == names
+        assert all(each.message for each in evaluate_triggers(now))
+
+
+def test_without_a_champion_there_is_one_reason_to_train(calm: Situation) -> None:
+    assert fired(replace(calm, champion=None, recent=None)) == ["no_champion"]
+
+
+@pytest.mark.parametrize(
+    ("features", "named"),
+    [(("pages",), "visitor"), (("noise", "pages", "visitor"), "noise")],
+    ids=["one less", "one more"],
+)
+def test_one_feature_more_or_less_is_a_changed_list(
+    shop: Shop, calm: Situation, features: tuple[str, ...], named: str
+) -> None:
+    now = replace(calm, spec=shop.spec(*features))
+    assert fired(now) == ["changed_features"]
+    assert trigger(now, "changed_features").value == 1.0
+    assert named in trigger(now, "changed_features").message
+
+
+def test_the_same_features_in_another_order_are_no_change(shop: Shop, calm: Situation) -> None:
+    assert calm.champion is not None
+    champion = replace(calm.champion, feature_names=("visitor", "pages"))
+    assert fired(replace(calm, champion=champion)) == []
+
+
+@pytest.mark.parametrize(("days", "fires"), [(89, False), (90, True), (91, True)])
+def test_age_fires_on_the_day_it_reaches_its_limit(calm: Situation, days: int, fires: bool) -> None:
+    now = replace(calm, newest_on=TESTED_TO + timedelta(days=days))
+    assert (fired(now) == ["age"]) is fires
+    assert trigger(now, "age").value == days
+    assert trigger(now, "age").threshold == 90
+
+
+def test_age_is_told_by_the_data_not_by_the_clock(calm: Situation) -> None:
+    later = calm.settings.run_started_at + timedelta(days=5000)
+    assert fired(with_settings(calm, run_started_at=later)) == []
+
+
+@pytest.mark.parametrize(
+    ("high", "fires"),
+    [
+        (float(np.nextafter(0.8 - 0.02, 0)), True),
+        (0.8 - 0.02, False),
+        (0.9, False),
+        (None, False),
+    ],
+    ids=["below", "at", "above", "unknown"],
+)
+def test_a_metric_has_fallen_when_even_its_upper_bound_is_below_the_limit(
+    calm: Situation, high: float | None, fires: bool
+) -> None:
+    now = replace(calm, recent=recent(roc_auc=Interval(0.5, 0.4, high)))
+    assert (fired(now) == ["fallen_metric"]) is fires
+    assert trigger(now, "fallen_metric").threshold == pytest.approx(0.78)
+    assert trigger(now, "fallen_metric").value == high
+
+
+def test_the_metric_that_counts_is_the_one_the_model_is_judged_by(
+    shop: Shop, calm: Situation
+) -> None:
+    bad, good = Interval(0.3, 0.2, 0.4), Interval(0.9, 0.85, 0.95)
+    now = replace(calm, recent=recent(roc_auc=good, pr_auc=bad))
+    assert fired(now) == []
+    by_pr_auc = shop.spec("pages", "visitor", primary_metric="pr_auc")
+    assert fired(replace(now, spec=by_pr_auc)) == ["fallen_metric"]
+
+
+def test_where_too_few_rows_are_new_no_metric_is_judged(calm: Situation) -> None:
+    now = with_settings(replace(calm, recent=None), retrain_f1_threshold=0.99)
+    assert fired(now) == []
+    assert trigger(now, "fallen_metric").value is None
+    assert trigger(now, "low_f1").value is None
+
+
+@pytest.mark.parametrize(
+    ("limit", "fires"),
+    [(None, False), (0.59, False), (0.6, False), (0.61, True)],
+    ids=["off", "above", "at", "below"],
+)
+def test_f1_is_low_below_its_threshold_where_one_is_set(
+    calm: Situation, limit: float | None, fires: bool
+) -> None:
+    now = with_settings(calm, retrain_f1_threshold=limit)
+    assert (fired(now) == ["low_f1"]) is fires
+    assert trigger(now, "low_f1").value == 0.6
+    assert trigger(now, "low_f1").threshold == limit
+
+
+def test_an_undefined_f1_is_not_a_low_one(calm: Situation) -> None:
+    now = replace(calm, recent=recent(roc_auc=Interval(0.8, 0.7, 0.9)))
+    assert fired(with_settings(now, retrain_f1_threshold=0.9)) == []
+
+
+def test_several_reasons_are_all_told(calm: Situation) -> None:
+    now = replace(
+        calm,
+        recent=recent(roc_auc=Interval(0.5, 0.4, 0.6), f1=Interval(0.1, 0.0, 0.2)),
+        newest_on=TESTED_TO + timedelta(days=400),
+    )
+    assert fired(with_settings(now, retrain_f1_threshold=0.5)) == ["age", "fallen_metric", "low_f1"]
+
+
+def test_no_message_tells_of_none(calm: Situation) -> None:
+    for now in (calm, replace(calm, champion=None, recent=None)):
+        for each in evaluate_triggers(now):
+            assert "None" not in each.message, each
+
+
+def test_the_message_of_a_trigger_that_did_not_fire_does_not_claim_that_it_did(
+    calm: Situation,
+) -> None:
+    """Triggers are stored with their decision, fired or not."""
+    assert not trigger(calm, "changed_features").message.startswith("the feature list changed")
+    assert not re.search("(?<!not )below", trigger(calm, "fallen_metric").message)

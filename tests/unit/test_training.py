@@ -1,0 +1,584 @@
+"""What a build decides, over whole histories of builds."""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from customer_insights.catalog import ModelSpec
+from customer_insights.errors import ArtifactError
+from customer_insights.metrics import RankedScores
+from customer_insights.serving import serving_models
+from customer_insights.training import RUN_SCHEMA, TrainingSet, decide, load_model, train_task
+
+if TYPE_CHECKING:
+    from conftest import Shop
+
+    from customer_insights.training import Row
+
+METRICS = (
+    "roc_auc",
+    "pr_auc",
+    "f1",
+    "brier",
+    "precision",
+    "recall",
+    "accuracy",
+    "mcc",
+    "log_loss",
+)
+
+
+@pytest.fixture(scope="module")
+def visits(shop: Shop) -> pa.Table:
+    return shop.visits()
+
+
+@pytest.fixture(scope="module")
+def refused(shop: Shop, visits: pa.Table) -> Row:
+    """A first decision on features that tell nothing."""
+    return shop.decide(visits, spec=shop.spec("is_weekend", "noise"))
+
+
+def fired(decision: Row) -> list[str]:
+    return [trigger["name"] for trigger in json.loads(decision["triggers"]) if trigger["is_fired"]]
+
+
+def is_sentence(text: str) -> bool:
+    return bool(text) and "\n" not in text and "None" not in text
+
+
+# --- the first build ---
+
+
+def test_the_first_build_trains_and_what_beats_its_baselines_serves(promoted: Row) -> None:
+    assert promoted["decision"] == "trained_promoted"
+    assert promoted["is_champion"] is True
+    assert fired(promoted) == ["no_champion"]
+    assert promoted["decision_number"] == 1
+    assert promoted["reason"].startswith("trained because no model serves yet; promoted:")
+    assert is_sentence(promoted["reason"])
+
+
+def test_a_trained_row_says_on_what_it_was_trained_and_how_good_it_is(
+    promoted: Row, visits: pa.Table
+) -> None:
+    start = date(2024, 1, 1)
+    windows = {
+        "train": (start, start + timedelta(days=29), 30 * 14),
+        "validation": (start + timedelta(days=30), start + timedelta(days=44), 15 * 14),
+        "test": (start + timedelta(days=45), start + timedelta(days=59), 15 * 14),
+    }
+    for split, (first, last, rows) in windows.items():
+        assert promoted[f"{split}_from_on"] == first
+        assert promoted[f"{split}_to_on"] == last
+        assert promoted[f"{split}_rows"] == rows
+    assert sum(promoted[f"{split}_positives"] for split in windows) == sum(
+        visits["is_purchase"].to_pylist()
+    )
+    for metric in METRICS:
+        assert isinstance(promoted[metric], float), metric
+    for metric in ("roc_auc", "pr_auc", "f1", "brier"):
+        assert promoted[f"{metric}_low"] < promoted[metric] < promoted[f"{metric}_high"]
+    assert promoted["constant_pr_auc"] == pytest.approx(
+        promoted["test_positives"] / promoted["test_rows"]
+    )
+    assert promoted["best_single_feature"] in ("pages", "visitor")
+    assert promoted["roc_auc"] > promoted["best_single_feature_roc_auc"]
+    assert promoted["lead_over_constant_low"] > 0
+    assert promoted["lead_over_best_single_feature_low"] > 0
+    assert promoted["lead_over_champion"] is None
+    assert json.loads(promoted["feature_names"]) == ["is_weekend", "month", "pages", "visitor"]
+    assert json.loads(promoted["library_versions"])["xgboost"]
+
+
+def test_the_figures_of_a_row_are_those_of_its_stored_model_on_the_test_rows(
+    shop: Shop, promoted: Row, visits: pa.Table
+) -> None:
+    _, _, test = shop.parts(visits)
+    model = load_model(promoted)
+    called = model.score(test.rows, 1) >= promoted["threshold"]
+    assert promoted["threshold"] == model.threshold
+    assert promoted["accuracy"] == pytest.approx(float(np.mean(called == test.labels)))
+    assert promoted["boosting_rounds"] == model.rounds
+    assert promoted["model_version"] == f"2024-02-29-{promoted['artifact_sha256'][:8]}"
+
+
+def test_features_that_tell_nothing_are_trained_on_but_never_serve(refused: Row) -> None:
+    assert refused["decision"] == "trained_rejected"
+    assert refused["is_champion"] is False
+    assert "constant" in refused["reason"]
+    assert refused["artifact"] is not None
+    assert refused["roc_auc"] is not None
+
+
+def test_a_model_that_gives_everybody_the_same_score_never_serves(
+    shop: Shop, visits: pa.Table
+) -> None:
+    rows = shop.with_column(visits, "same", [1.0] * visits.num_rows)
+    for metric in ("roc_auc", "pr_auc", "f1"):
+        decision = shop.decide(rows, spec=shop.spec("same", primary_metric=metric))
+        assert decision["decision"] == "trained_rejected"
+        assert decision["is_champion"] is False
+        assert decision["lead_over_constant"] == pytest.approx(0.0)
+
+
+def test_a_model_of_one_feature_does_not_serve_where_the_feature_alone_is_as_good(
+    shop: Shop, visits: pa.Table
+) -> None:
+    decision = shop.decide(visits, spec=shop.spec("pages", "noise"))
+    assert decision["decision"] == "trained_rejected"
+    assert "best single feature" in decision["reason"]
+    assert decision["lead_over_constant_low"] > 0
+
+
+def leaking(shop: Shop, visits: pa.Table) -> pa.Table:
+    labels = visits["is_purchase"].to_numpy().astype(np.float64)
+    noise = np.random.default_rng(1).normal(scale=0.4, size=len(labels))
+    return shop.with_column(visits, "paid", labels + noise)
+
+
+def test_a_feature_that_gives_the_label_away_keeps_a_model_from_serving(
+    shop: Shop, visits: pa.Table
+) -> None:
+    decision = shop.decide(leaking(shop, visits), spec=shop.spec("pages", "paid", "visitor"))
+    assert decision["decision"] == "trained_rejected"
+    assert json.loads(decision["leaking_features"]) == ["paid"]
+    assert "feature paid alone" in decision["reason"]
+    assert "leak_reason" in decision["reason"]
+
+
+def test_with_a_reason_in_the_catalog_the_same_feature_may_be_used(
+    shop: Shop, visits: pa.Table
+) -> None:
+    decision = shop.decide(
+        leaking(shop, visits), spec=shop.spec("pages", "paid", "visitor", may_leak=("paid",))
+    )
+    assert decision["decision"] == "trained_promoted", decision["reason"]
+    assert json.loads(decision["leaking_features"]) == []
+
+
+def test_a_reason_given_after_the_refusal_is_heard_at_the_next_build(
+    shop: Shop, visits: pa.Table
+) -> None:
+    """The refusal asks for a reason: giving one must be enough, without new data."""
+    rows = leaking(shop, visits)
+    names = ("pages", "paid", "visitor")
+    refusal = shop.decide(rows, spec=shop.spec(*names))
+    answered = shop.decide(rows, [refusal], spec=shop.spec(*names, may_leak=("paid",)))
+    assert answered["decision"] == "trained_promoted", answered["reason"]
+
+
+def test_a_label_that_is_not_known_yet_is_not_a_negative_one(shop: Shop, visits: pa.Table) -> None:
+    labels = visits["is_purchase"].to_pylist()
+    unknown = [None if place % 5 == 0 else label for place, label in enumerate(labels)]
+    known = visits.filter(pa.array([label is not None for label in unknown]))
+    with_unknown = shop.decide(shop.with_column(visits, "is_purchase", unknown))
+    without = shop.decide(known)
+    assert with_unknown["train_rows"] == without["train_rows"]
+    assert with_unknown["artifact_sha256"] == without["artifact_sha256"]
+    assert with_unknown["roc_auc"] == without["roc_auc"]
+
+
+# --- too little to say anything ---
+
+
+def assert_nothing_claimed(decision: Row) -> None:
+    assert decision["decision"] == "not_enough_labels"
+    assert is_sentence(decision["reason"])
+    assert decision["artifact"] is None
+    for metric in METRICS:
+        assert decision[metric] is None, metric
+
+
+def test_too_few_rows_to_train_on_are_said_in_a_sentence_and_give_no_metric(
+    shop: Shop, visits: pa.Table
+) -> None:
+    decision = shop.decide(visits, min_train_rows=421)
+    assert_nothing_claimed(decision)
+    assert decision["is_champion"] is False
+    assert decision["model_version"] is None
+    assert "420 mature rows" in decision["reason"]
+    assert "min_train_rows asks for 421" in decision["reason"]
+    assert decision["train_rows"] == 420
+
+
+def test_as_many_rows_as_asked_for_are_enough(shop: Shop, visits: pa.Table) -> None:
+    assert shop.decide(visits, min_train_rows=420)["decision"] == "trained_promoted"
+
+
+@pytest.mark.parametrize("label", [True, False])
+def test_one_class_only_gives_no_model_and_no_metric(
+    shop: Shop, visits: pa.Table, label: bool
+) -> None:
+    decision = shop.decide(shop.with_column(visits, "is_purchase", [label] * visits.num_rows))
+    assert_nothing_claimed(decision)
+    assert "0 negative" in decision["reason"] if label else "0 positive" in decision["reason"]
+
+
+def test_too_few_of_a_class_in_any_split_are_too_few(shop: Shop, visits: pa.Table) -> None:
+    """Nobody buys in the newest days: a model could be fitted, but not judged."""
+    labels = visits["is_purchase"].to_pylist()
+    rows = shop.with_column(visits, "is_purchase", labels[:-210] + [False] * 210)
+    decision = shop.decide(rows)
+    assert_nothing_claimed(decision)
+    assert "the test rows have 0 positive" in decision["reason"]
+
+
+def test_an_empty_training_set_is_a_decision_too(shop: Shop, visits: pa.Table) -> None:
+    decision = shop.decide(visits.slice(0, 0), min_train_rows=2, min_class_rows=1)
+    assert_nothing_claimed(decision)
+    assert decision["train_rows"] == 0
+    assert decision["train_from_on"] is None
+    assert decision["label_definition_version"] is None
+
+
+def test_a_champion_serves_on_where_new_labels_are_too_few(
+    shop: Shop, visits: pa.Table, promoted: Row
+) -> None:
+    decision = shop.decide(visits, [promoted], min_train_rows=10_000)
+    assert_nothing_claimed(decision)
+    assert decision["is_champion"] is True
+    assert decision["model_version"] == promoted["model_version"]
+
+
+# --- later builds ---
+
+
+def test_a_second_build_on_the_same_data_keeps_the_champion_and_trains_nothing(
+    shop: Shop, visits: pa.Table, promoted: Row
+) -> None:
+    kept = shop.decide(visits, [promoted])
+    assert kept["decision"] == "kept"
+    assert kept["artifact"] is None
+    assert kept["artifact_sha256"] is None
+    assert kept["is_champion"] is True
+    assert kept["model_version"] == promoted["model_version"]
+    assert kept["threshold"] == promoted["threshold"]
+    assert kept["decision_number"] == 2
+    assert fired(kept) == []
+    # No row is new to the champion, so nothing is measured again.
+    assert kept["test_rows"] == 0
+    assert all(kept[metric] is None for metric in METRICS)
+    assert is_sentence(kept["reason"])
+
+
+def test_a_refused_model_is_not_trained_again_on_the_same_data(
+    shop: Shop, visits: pa.Table, refused: Row
+) -> None:
+    again = shop.decide(visits, [refused], spec=shop.spec("is_weekend", "noise"))
+    assert again["decision"] == "kept"
+    assert again["artifact"] is None
+    assert again["is_champion"] is False
+    assert again["model_version"] is None
+    assert "no_champion was answered" in again["reason"]
+
+
+def test_a_refused_model_is_tried_again_when_data_or_parameters_are_new(
+    shop: Shop, visits: pa.Table, refused: Row
+) -> None:
+    spec = shop.spec("is_weekend", "noise")
+    newer = shop.decide(shop.visits(days=61), [refused], spec=spec)
+    assert newer["decision"].startswith("trained")
+    assert newer["training_set_hash"] != refused["training_set_hash"]
+    other = shop.decide(visits, [refused], spec=spec, random_seed=8)
+    assert other["decision"].startswith("trained")
+    assert other["parameters"] != refused["parameters"]
+
+
+def test_decisions_are_numbered_on_from_the_largest(
+    shop: Shop, visits: pa.Table, promoted: Row
+) -> None:
+    past = [promoted]
+    for number in range(2, 5):
+        past.append(shop.decide(visits, past))
+        assert past[-1]["decision_number"] == number
+        assert past[-1]["model_run_id"] == f"intent-{number}"
+
+
+def test_a_few_new_rows_are_measured_and_the_champion_is_kept(shop: Shop, promoted: Row) -> None:
+    kept = shop.decide(shop.visits(days=66), [promoted])
+    assert kept["decision"] == "kept"
+    assert kept["test_from_on"] == promoted["test_to_on"] + timedelta(days=1)
+    assert kept["test_rows"] == 6 * 14
+    assert kept["train_to_on"] == promoted["train_to_on"]
+    assert kept["roc_auc_low"] < kept["roc_auc"] < kept["roc_auc_high"]
+    assert "84 new rows" in kept["reason"]
+    assert kept["artifact"] is None
+
+
+def test_fewer_new_rows_than_the_minimum_give_no_metric(shop: Shop, promoted: Row) -> None:
+    kept = shop.decide(shop.visits(days=61), [promoted])
+    assert kept["decision"] == "kept"
+    assert kept["test_rows"] == 14
+    assert kept["roc_auc"] is None
+
+
+def test_a_changed_feature_list_is_trained_on(shop: Shop, visits: pa.Table, promoted: Row) -> None:
+    spec = shop.spec("is_weekend", "month", "noise", "pages", "visitor")
+    decision = shop.decide(visits, [promoted], spec=spec)
+    assert fired(decision) == ["changed_features"]
+    assert "noise" in decision["reason"]
+    assert decision["artifact"] is not None
+
+
+def test_a_champion_stays_when_the_challenger_is_not_better_beyond_noise(
+    shop: Shop, visits: pa.Table, promoted: Row
+) -> None:
+    spec = shop.spec("is_weekend", "month", "noise", "pages", "visitor")
+    decision = shop.decide(visits, [promoted], spec=spec)
+    assert decision["decision"] == "trained_rejected"
+    assert "not above the champion" in decision["reason"]
+    assert decision["lead_over_champion"] is not None
+    assert decision["is_champion"] is False
+    assert decision["model_version"] != promoted["model_version"]
+    # The refused row names the refused version; the champion is still the one promoted before.
+    after = shop.decide(visits, [promoted, decision], spec=spec)
+    assert after["decision"] == "kept"
+    assert after["is_champion"] is True
+    assert after["model_version"] == promoted["model_version"]
+
+
+def test_a_champion_that_uses_what_is_no_longer_allowed_is_replaced_even_by_a_worse_model(
+    shop: Shop, visits: pa.Table
+) -> None:
+    rows = leaking(shop, visits)
+    names = ("pages", "paid", "visitor")
+    first = shop.decide(rows, spec=shop.spec(*names, may_leak=("paid",)))
+    assert first["is_champion"] is True
+    second = shop.decide(rows, [first], spec=shop.spec("pages", "visitor"))
+    assert second["decision"] == "trained_promoted", second["reason"]
+    assert second["roc_auc"] < first["roc_auc"]
+    assert second["lead_over_champion"] is None
+
+
+def test_a_champion_whose_feature_is_gone_from_the_table_is_replaced(
+    shop: Shop, visits: pa.Table
+) -> None:
+    rows = leaking(shop, visits)
+    first = shop.decide(rows, spec=shop.spec("pages", "paid", "visitor", may_leak=("paid",)))
+    newer = shop.visits(days=70)
+    second = shop.decide(newer, [first], spec=shop.spec("pages", "visitor"))
+    assert second["decision"] == "trained_promoted", second["reason"]
+
+
+def test_a_feature_list_that_was_changed_and_changed_back_is_served_by_its_own_model(
+    shop: Shop, visits: pa.Table
+) -> None:
+    rows = leaking(shop, visits)
+    with_paid = shop.spec("pages", "paid", "visitor", may_leak=("paid",))
+    without = shop.spec("pages", "visitor")
+    past: list[Row] = []
+    for spec in (without, with_paid, without):
+        past.append(shop.decide(rows, past, spec=spec))
+        assert past[-1]["is_champion"] is True, past[-1]["reason"]
+        (served,) = serving_models(shop.log(*past))
+        assert served.model.encoder.feature_names == list(spec.feature_names)
+
+
+def test_age_makes_a_build_train_when_the_champion_has_seen_no_data_for_so_long(
+    shop: Shop, promoted: Row
+) -> None:
+    young = shop.decide(shop.visits(days=79), [promoted], retrain_max_age_days=20)
+    old = shop.decide(shop.visits(days=80), [promoted], retrain_max_age_days=20)
+    assert young["decision"] == "kept"
+    assert fired(old) == ["age"]
+    assert old["decision"].startswith("trained")
+
+
+@pytest.fixture(scope="module")
+def turned(shop: Shop, visits: pa.Table) -> pa.Table:
+    """The signal turns round after the first sixty days."""
+    return pa.concat_tables([visits, shop.visits(days=180, signal=-1.0).slice(visits.num_rows)])
+
+
+@pytest.fixture(scope="module")
+def turned_window(turned: pa.Table) -> pa.Table:
+    """What a window of the newest days leaves of it."""
+    return turned.slice(60 * 14)
+
+
+def test_a_champion_whose_metric_fell_is_replaced_by_a_model_that_is_better_on_the_same_rows(
+    shop: Shop, turned_window: pa.Table, promoted: Row
+) -> None:
+    decision = shop.decide(turned_window, [promoted], retrain_max_age_days=10_000)
+    assert fired(decision) == ["fallen_metric"]
+    assert decision["decision"] == "trained_promoted", decision["reason"]
+    assert decision["lead_over_champion_low"] > 0
+    assert decision["model_version"] != promoted["model_version"]
+
+
+def test_the_newest_champion_is_the_one_that_later_builds_keep(
+    shop: Shop, turned_window: pa.Table, promoted: Row
+) -> None:
+    newer = shop.decide(turned_window, [promoted])
+    assert newer["is_champion"] is True
+    kept = shop.decide(turned_window, [promoted, newer])
+    assert kept["decision"] == "kept"
+    assert kept["model_version"] == newer["model_version"]
+    assert kept["threshold"] == newer["threshold"]
+    (served,) = serving_models(shop.log(promoted, newer, kept))
+    assert served.model_version == newer["model_version"]
+
+
+def test_a_champion_whose_metric_fell_stays_where_nothing_better_can_be_learned(
+    shop: Shop, visits: pa.Table, promoted: Row
+) -> None:
+    noise_only = pa.concat_tables([visits, shop.visits(120, signal=0.0).slice(visits.num_rows)])
+    decision = shop.decide(noise_only, [promoted])
+    assert "fallen_metric" in fired(decision)
+    assert decision["decision"] == "trained_rejected"
+    assert decision["is_champion"] is False
+    after = shop.decide(noise_only, [promoted, decision])
+    assert after["decision"] == "kept"
+    assert after["model_version"] == promoted["model_version"]
+    assert "was answered" in after["reason"]
+    assert after["artifact"] is None
+
+
+def test_a_low_f1_makes_a_build_train_where_a_threshold_is_set(shop: Shop, promoted: Row) -> None:
+    rows = shop.visits(days=70)
+    assert shop.decide(rows, [promoted])["decision"] == "kept"
+    decision = shop.decide(rows, [promoted], retrain_f1_threshold=0.999)
+    assert fired(decision) == ["low_f1"]
+    assert decision["artifact"] is not None
+
+
+def test_the_promotion_margin_keeps_a_challenger_from_serving_that_is_only_a_little_better(
+    shop: Shop, turned_window: pa.Table, promoted: Row
+) -> None:
+    lead = shop.decide(turned_window, [promoted])["lead_over_champion"]
+    refused_by_margin = shop.decide(turned_window, [promoted], promotion_margin=lead + 0.001)
+    assert refused_by_margin["decision"] == "trained_rejected"
+    allowed = shop.decide(turned_window, [promoted], promotion_margin=lead - 0.001)
+    assert allowed["decision"] == "trained_promoted"
+
+
+def test_a_challenger_is_compared_on_rows_that_the_champion_was_not_fitted_on(
+    shop: Shop, visits: pa.Table, promoted: Row
+) -> None:
+    """The new test window reaches back into what the champion learned from."""
+    spec = shop.spec("is_weekend", "month", "noise", "pages", "visitor")
+    splits = shop.split(visits, validation_days=10, test_days=40)
+    training_set = TrainingSet.of(splits, ("session_id",), "session_on", spec)
+    decision = decide(spec, training_set, [promoted], shop.settings())
+    fresh = shop.examples(visits.slice(45 * 14))
+    assert min(fresh.rows["session_on"].to_pylist()) > promoted["validation_to_on"]
+    assert decision["test_from_on"] < promoted["validation_to_on"]
+    challenger, champion = (
+        RankedScores(fresh.labels, load_model(row).score(fresh.rows, 1)).roc_auc()
+        for row in (decision, promoted)
+    )
+    assert challenger is not None
+    assert champion is not None
+    assert decision["lead_over_champion"] == pytest.approx(challenger - champion)
+
+
+def test_a_version_that_is_trained_twice_serves_once(
+    shop: Shop, visits: pa.Table, promoted: Row
+) -> None:
+    """Late rows of the newest day change the training set, not what the trees are fitted on."""
+    rejected = promoted | {"decision": "trained_rejected", "is_champion": False}
+    extra = visits.slice(visits.num_rows - 1)
+    late = pa.concat_tables([visits, shop.with_column(extra, "session_id", ["s9999"])])
+    second = shop.decide(late, [rejected])
+    assert second["training_set_hash"] != promoted["training_set_hash"]
+    assert second["decision"] == "trained_promoted", second["reason"]
+    (served,) = serving_models(shop.log(rejected, second))
+    assert served.model_version == second["model_version"]
+    assert shop.decide(late, [rejected, second])["decision"] == "kept"
+
+
+# --- the same data, the same decision ---
+
+
+def test_the_physical_order_of_rows_changes_nothing(shop: Shop, visits: pa.Table) -> None:
+    order = np.random.default_rng(3).permutation(visits.num_rows)
+    shuffled = visits.take(pa.array(order))
+    assert shop.train(shuffled).equals(shop.train(visits))
+
+
+def test_the_number_of_threads_and_the_hour_of_the_run_change_no_decision(
+    shop: Shop, visits: pa.Table, promoted: Row
+) -> None:
+    other = shop.decide(visits, run_started_at=datetime(2031, 2, 3, 4, 5), training_threads=1)
+    changed = {name for name in RUN_SCHEMA.names if other[name] != promoted[name]}
+    assert changed == {"decided_at"}
+
+
+# --- the table that is written ---
+
+
+def test_a_build_writes_one_typed_row_for_each_model(shop: Shop, visits: pa.Table) -> None:
+    specs = tuple(
+        ModelSpec(name, "is_purchase", "roc_auc", shop.features(*features))
+        for name, features in (("early", ("pages", "visitor")), ("noisy", ("noise", "is_weekend")))
+    )
+    first = shop.train(visits, specs=specs)
+    assert first.schema == RUN_SCHEMA
+    assert first["model_name"].to_pylist() == ["early", "noisy"]
+    assert first["decision"].to_pylist() == ["trained_promoted", "trained_rejected"]
+    second = shop.train(visits, first, specs=specs)
+    assert second.schema == RUN_SCHEMA
+    assert second["decision"].to_pylist() == ["kept", "kept"]
+    assert second["decision_number"].to_pylist() == [2, 2]
+    assert second["is_champion"].to_pylist() == [True, False]
+    stored = pa.concat_tables([second, first])
+    third = shop.train(visits, stored, specs=specs)
+    assert third["decision_number"].to_pylist() == [3, 3]
+    assert third["model_version"].to_pylist() == [first["model_version"][0].as_py(), None]
+
+
+def test_every_column_of_a_decision_is_declared(promoted: Row, refused: Row) -> None:
+    for decision in (promoted, refused):
+        assert list(decision) == RUN_SCHEMA.names
+
+
+def test_a_build_without_any_row_writes_a_typed_decision(shop: Shop, visits: pa.Table) -> None:
+    decisions = shop.train(visits.slice(0, 0))
+    assert decisions.schema == RUN_SCHEMA
+    assert decisions["decision"].to_pylist() == ["not_enough_labels"]
+
+
+def test_a_task_without_models_writes_an_empty_typed_table(shop: Shop, visits: pa.Table) -> None:
+    catalog = shop.model_features(shop.spec()).equal_to("task", "no such task")
+    decisions = train_task(
+        "visits",
+        keys=["session_id"],
+        date_column="session_on",
+        run_context=shop.run_context(),
+        model_features=catalog,
+        training_set=shop.relate(shop.split(visits)),
+        past=None,
+    )
+    assert decisions.schema == RUN_SCHEMA
+    assert decisions.num_rows == 0
+
+
+def test_the_date_of_a_row_may_be_one_of_its_keys(shop: Shop, visits: pa.Table) -> None:
+    """A customer is asked about once for each date."""
+    decisions = train_task(
+        "visits",
+        keys=["session_id", "session_on"],
+        date_column="session_on",
+        run_context=shop.run_context(),
+        model_features=shop.model_features(shop.spec()),
+        training_set=shop.relate(shop.split(visits)),
+        past=None,
+    )
+    assert decisions["decision"].to_pylist() == ["trained_promoted"]
+
+
+def test_a_champion_that_was_tampered_with_stops_the_build(
+    shop: Shop, visits: pa.Table, promoted: Row
+) -> None:
+    changed = bytearray(promoted["artifact"])
+    changed[len(changed) // 2] ^= 1
+    with pytest.raises(ArtifactError, match=re.escape(promoted["artifact_sha256"])):
+        shop.decide(visits, [promoted | {"artifact": bytes(changed)}])
