@@ -44,7 +44,7 @@ def _column_digest(column: pa.ChunkedArray) -> bytes:
 
 def _is_exact(kind: pa.DataType) -> bool:
     is_whole = pa.types.is_decimal(kind) and kind.scale == 0
-    return (
+    return bool(
         is_whole
         or pa.types.is_integer(kind)
         or pa.types.is_boolean(kind)

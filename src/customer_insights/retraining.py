@@ -92,7 +92,7 @@ def fallen_metric(now: Situation) -> Trigger:
     is_fired = high < limit
     message = (
         f"{metric} on new mature rows is at most {high:.3f}, "
-        f"{'below' if is_fired else 'not below'} {limit:.3f}, its value at promotion less the margin"
+        f"{'below' if is_fired else 'not below'} {limit:.3f}: its promotion value less the margin"
     )
     return Trigger(name, is_fired, high, limit, message)
 

@@ -1,4 +1,4 @@
-"""What people get wrong: one sentence and nothing lost, or a counted outcome that explains itself."""
+"""What people get wrong ends in one sentence with nothing lost, or in a counted outcome."""
 
 import os
 import re
@@ -11,7 +11,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
-from conftest import DbtProject, create_dbt_project
+from conftest import PROJECT_DIR, DbtProject, create_dbt_project
 from helpers import (
     BUILD,
     SETTINGS,
@@ -58,6 +58,28 @@ def built(dbt: DbtWorker, tmp_path_factory: pytest.TempPathFactory) -> DbtProjec
     put_raw(project, shop(SHOP))
     dbt.run(project, *BUILD)
     return project
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where dbt processes run: in one place, so that only the first parses the whole project."""
+    return tmp_path_factory.mktemp("place")
+
+
+@pytest.fixture
+def own(place: Path) -> DbtProject:
+    """A project without a database, for processes of their own."""
+    project = create_dbt_project(place)
+    if project.database.is_dir():
+        project.database.rmdir()
+    project.database.unlink(missing_ok=True)
+    return project
+
+
+@pytest.fixture
+def live(built: DbtProject, own: DbtProject) -> DbtProject:
+    """The built shop, for processes of their own."""
+    return copy_of(built, own.folder)
 
 
 @pytest.fixture
@@ -173,10 +195,10 @@ def test_a_setting_that_does_not_exist_is_refused_with_those_that_do(
     assert_unchanged(built, before)
 
 
-def test_every_bad_setting_has_its_sentence_in_a_process_of_its_own(copied: DbtProject) -> None:
-    before = contents(copied)
+def test_every_bad_setting_has_its_sentence_in_a_process_of_its_own(live: DbtProject) -> None:
+    before = contents(live)
     bad = {**SETTINGS, "TEST_DAYS": "many", "REFIT_ON_VALIDATION": "perhaps"}
-    answer = copied.run_dbt("build", env=bad, check=False)
+    answer = live.run_dbt("build", env=bad, check=False)
     assert answer.exit_code != 0
     assert "Traceback" not in answer.output
     *_, first, second = [
@@ -185,19 +207,19 @@ def test_every_bad_setting_has_its_sentence_in_a_process_of_its_own(copied: DbtP
     assert "Setting 'test_days' is 'many'" in first
     assert "Setting 'refit_on_validation' is 'perhaps'" in second
     assert last_words(answer.output).endswith(second)
-    assert_unchanged(copied, before)
+    assert_unchanged(live, before)
 
 
 def test_an_unknown_setting_in_the_project_file_is_refused(
-    copied: DbtProject, tmp_path: Path
+    live: DbtProject, tmp_path: Path
 ) -> None:
-    before = contents(copied)
+    before = contents(live)
     files = project_files(tmp_path)
     text = (files / "dbt_project.yml").read_text()
     (files / "dbt_project.yml").write_text(text.replace("vars:\n", "vars:\n  train_window: 3\n", 1))
-    done = make_build(copied, env=SETTINGS, project_dir=files)
+    done = make_build(live, env=SETTINGS, project_dir=files)
     assert_refused(done, "There is no setting 'train_window' (dbt_project.yml)", "test_days")
-    assert_unchanged(copied, before)
+    assert_unchanged(live, before)
 
 
 @pytest.mark.parametrize("as_of", ["2001-01-01", "2023-12-31 23:59:59"])
@@ -222,10 +244,10 @@ sys.stdin.read()
 """
 
 
-def test_a_database_that_another_program_holds_is_named(copied: DbtProject) -> None:
-    before = contents(copied)
+def test_a_database_that_another_program_holds_is_named(live: DbtProject) -> None:
+    before = contents(live)
     holder = subprocess.Popen(
-        [sys.executable, "-c", HOLD, str(copied.database)],
+        [sys.executable, "-c", HOLD, str(live.database)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
@@ -233,11 +255,11 @@ def test_a_database_that_another_program_holds_is_named(copied: DbtProject) -> N
     try:
         assert holder.stdout
         assert holder.stdout.readline() == "held\n"
-        done = make_build(copied, env=SETTINGS)
+        done = make_build(live, env=SETTINGS)
     finally:
         holder.communicate("")
-    assert_refused(done, f"The database {copied.database} is in use by another program", "close it")
-    assert_unchanged(copied, before)
+    assert_refused(done, f"The database {live.database} is in use by another program", "close it")
+    assert_unchanged(live, before)
 
 
 def not_a_database(project: DbtProject) -> Path:
@@ -273,11 +295,11 @@ def not_ours(project: DbtProject) -> Path:
     ids=["not_a_database", "a_folder", "nowhere", "not_ours"],
 )
 def test_a_file_that_is_no_readable_database_is_named(
-    dbt_project: DbtProject, make: Callable[[DbtProject], Path], words: str
+    own: DbtProject, make: Callable[[DbtProject], Path], words: str
 ) -> None:
-    path = make(dbt_project)
+    path = make(own)
     size = path.stat().st_size if path.exists() else None
-    done = make_build(dbt_project, env={"DUCKDB_PATH": str(path)})
+    done = make_build(own, env=SETTINGS | {"DUCKDB_PATH": str(path)})
     assert_refused(done, str(path), words, "DUCKDB_PATH")
     assert (path.stat().st_size if path.exists() else None) == size
 
@@ -309,16 +331,16 @@ def test_a_raw_table_without_a_column_is_refused(
     assert_unchanged(copied, before)
 
 
-def test_several_missing_columns_are_all_named_by_the_command_line(copied: DbtProject) -> None:
+def test_several_missing_columns_are_all_named_by_the_command_line(live: DbtProject) -> None:
     change(
-        copied,
+        live,
         "alter table raw.sessions drop column browser",
         "alter table raw.sessions rename column region to place",
     )
-    before = contents(copied)
-    done = make_build(copied, env=SETTINGS)
+    before = contents(live)
+    done = make_build(live, env=SETTINGS)
     assert_refused(done, "Table raw.sessions lacks the columns browser, region")
-    assert_unchanged(copied, before)
+    assert_unchanged(live, before)
 
 
 # --- catalogs ---
@@ -364,38 +386,63 @@ def test_a_feature_that_no_model_may_use_can_not_be_included(
     assert_refused(answer, "feature 'region' may not be used", f"{property_name} True")
 
 
+@pytest.fixture(scope="module")
+def edited(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the project whose model catalog tests may edit."""
+    return project_files(tmp_path_factory.mktemp("edited"))
+
+
+@pytest.mark.parametrize(
+    ("lists_and_metric", "sentences"),
+    [
+        (
+            "page_values,colour,pr_auc",
+            ["feature 'page_values' may not be used", "feature 'colour' does not exist"],
+        ),
+        (",,accuracy", ["primary_metric 'accuracy' is not one of pr_auc, roc_auc, f1"]),
+    ],
+)
 def test_an_edited_catalog_with_mistakes_stops_the_build_with_all_of_them(
-    copied: DbtProject, tmp_path: Path
+    live: DbtProject, edited: Path, lists_and_metric: str, sentences: list[str]
 ) -> None:
-    before = contents(copied)
-    files = project_files(tmp_path)
-    catalog = files / "seeds" / "vocabulary" / "model_catalog.csv"
-    header, after_or_in, other = catalog.read_text().splitlines()
-    catalog.write_text(
-        "\n".join([header, after_or_in.replace(",,,pr_auc,", ",page_values,colour,auc,"), other])
-        + "\n"
-    )
-    done = make_build(copied, env=SETTINGS, project_dir=files)
+    before = contents(live)
+    catalog = PROJECT_DIR / "seeds" / "vocabulary" / "model_catalog.csv"
+    header, in_session, *others = catalog.read_text().splitlines()
+    assert in_session.startswith("purchase_intent_in_session,")
+    lines = [header, in_session.replace(",,,pr_auc,", f",{lists_and_metric},"), *others]
+    (edited / catalog.relative_to(PROJECT_DIR)).write_text("\n".join(lines) + "\n")
+    done = make_build(live, env=SETTINGS, project_dir=edited)
     shown = done.stdout + done.stderr
     assert done.returncode != 0
     assert "Traceback" not in shown
-    for words in (
-        "primary_metric 'auc' is not one of",
-        "feature 'page_values' may not be used",
-        "feature 'colour' does not exist",
-    ):
+    for words in sentences:
         assert words in shown.split("Error:")[-1]
-    assert_unchanged(copied, before, CATALOG_RUN)
+    assert_unchanged(live, before, CATALOG_RUN)
+
+
+def test_a_data_test_that_fails_is_told_with_its_meaning(live: DbtProject) -> None:
+    change(
+        live,
+        "insert into insights_internal.purchase_intent_scored by name "
+        "select 'no-such-model' as model_version, * exclude (model_version) "
+        "from insights_internal.purchase_intent_scored limit 1",
+    )
+    done = make_build(live, env=SETTINGS)
+    assert_refused(
+        done,
+        "test assert_every_score_names_its_model failed: ",
+        "the log or the scores were edited",
+    )
 
 
 # --- files to load ---
 
 
-def test_a_file_that_is_not_there_is_named(copied: DbtProject) -> None:
-    before = contents(copied)
-    done = make_build(copied, "--data", "no/such/sessions.csv")
+def test_a_file_that_is_not_there_is_named(live: DbtProject) -> None:
+    before = contents(live)
+    done = make_build(live, "--data", "no/such/sessions.csv", env=SETTINGS)
     assert_refused(done, "There is no file or folder 'no/such/sessions.csv'", "check the path")
-    assert_unchanged(copied, before)
+    assert_unchanged(live, before)
 
 
 @pytest.mark.parametrize(
@@ -406,13 +453,13 @@ def test_a_file_that_is_not_there_is_named(copied: DbtProject) -> None:
     ],
 )
 def test_a_file_that_is_no_csv_is_named(
-    copied: DbtProject, tmp_path: Path, name: str, content: bytes, words: str
+    live: DbtProject, tmp_path: Path, name: str, content: bytes, words: str
 ) -> None:
-    before = contents(copied)
+    before = contents(live)
     (tmp_path / name).write_bytes(content)
-    done = make_build(copied, "--data", str(tmp_path / name))
+    done = make_build(live, "--data", str(tmp_path / name), env=SETTINGS)
     assert_refused(done, str(tmp_path / name), words)
-    assert_unchanged(copied, before)
+    assert_unchanged(live, before)
 
 
 # --- outcomes that explain themselves ---
@@ -486,19 +533,19 @@ def test_empty_raw_tables_build_empty_typed_tables_twice(
 
 
 def test_a_shop_of_header_lines_builds_and_says_so(
-    dbt_project: DbtProject, built: DbtProject
+    own: DbtProject, built: DbtProject, tmp_path: Path
 ) -> None:
-    folder = dbt_project.folder / "data"
+    folder = tmp_path / "data"
     folder.mkdir()
     for name, schema in RAW_SCHEMAS.items():
         (folder / f"{name}.csv").write_text(",".join(schema.names) + "\n")
-    done = make_build(dbt_project, "--data", str(folder), env={"BOOTSTRAP_REPLICATES": "100"})
+    done = make_build(own, "--data", str(folder), env=SETTINGS)
     shown = done.stdout + done.stderr
     assert done.returncode == 0, shown
     assert "Traceback" not in shown
     assert "not trained: too few labels" in shown
     assert "0 mature rows to train on" in shown
-    assert_empty_but_whole(dbt_project, built)
+    assert_empty_but_whole(own, built)
 
 
 def test_one_class_only_is_said_in_words_with_numbers(
@@ -546,10 +593,18 @@ def test_fewer_rows_than_the_minimum_are_counted_in_the_reason(
 def test_a_champion_serves_on_where_labels_are_too_few(dbt: DbtWorker, copied: DbtProject) -> None:
     before = contents(copied)
     dbt.run(copied, *BUILD, env={"MIN_TRAIN_ROWS": "5000"})
+    first, second = (
+        copied.query(
+            "select model_name, model_version, is_champion from insights.model_runs "
+            f"where decision_number = {number} and is_champion order by model_name"
+        )
+        for number in (1, 2)
+    )
+    assert first == second != []
     assert copied.query(
-        "select distinct decision, is_champion, roc_auc is null from insights.model_runs "
+        "select distinct decision, roc_auc is null from insights.model_runs "
         "where decision_number = 2"
-    ) == [("not_enough_labels", True, True)]
+    ) == [("not_enough_labels", True)]
     after = contents(copied)
     for table in ("insights.purchase_intent_scores", "insights.score_explanations"):
         assert after[table] == before[table]
@@ -576,7 +631,8 @@ def test_broken_rows_are_rejected_with_reasons_and_counted(
         if table in ("sessions", "orders")
     }
     rejected = dbt_project.query(
-        "select table_name, reject_reason, count(*) from insights_staging.rejected_rows group by all"
+        "select table_name, reject_reason, count(*) from insights_staging.rejected_rows "
+        "group by all"
     )
     assert {(table, reason): count for table, reason, count in rejected} == expected
     for table in ("sessions", "orders"):

@@ -187,7 +187,7 @@ def test_the_fingerprint_is_the_same_in_another_process_and_on_another_day() -> 
         }
     )
     assert training_set_hash(rows) == (
-        "572f8bc672c8291a716746ac5844863c4b9e748112f9b3c6c811d50a253d5f2f"
+        "58e0c020ea6ee74011e5d6f957c7185a147a67ad33f8c45dd9a081fee080a0e7"
     )
 
 
