@@ -1,3 +1,5 @@
+{% set metrics = ['roc_auc', 'pr_auc', 'f1', 'brier'] %}
+
 -- Folds of one seed are averaged first: they share their rows, seeds do not share their draws.
 with
 
@@ -8,15 +10,15 @@ per_seed as (
         protocol,
         case when protocol = 'out_of_time' then fold else 'all folds' end as tested_on,
         seed,
+        {% for metric in metrics %}
+        avg({{ metric }}) as {{ metric }},
+        avg({{ metric }}_low) as {{ metric }}_low,
+        avg({{ metric }}_high) as {{ metric }}_high,
+        {% endfor %}
         sum(test_rows) as test_rows,
         sum(test_positives) as test_positives,
         avg(best_single_feature_roc_auc) as best_single_feature_roc_auc,
         avg(best_single_feature_pr_auc) as best_single_feature_pr_auc
-        {%- for metric in ['roc_auc', 'pr_auc', 'f1', 'brier'] %},
-        avg({{ metric }}) as {{ metric }},
-        avg({{ metric }}_low) as {{ metric }}_low,
-        avg({{ metric }}_high) as {{ metric }}_high
-        {%- endfor %}
     from {{ ref('model_evaluations') }}
     group by model_name, protocol, tested_on, seed
 
@@ -28,13 +30,13 @@ select
     tested_on,
     count(*) as seeds,
     max(test_rows) as test_rows,
-    max(test_positives) as test_positives
-    {%- for metric in ['roc_auc', 'pr_auc', 'f1', 'brier'] %},
+    max(test_positives) as test_positives,
+    {% for metric in metrics %}
     avg({{ metric }}) as {{ metric }},
     stddev_samp({{ metric }}) as {{ metric }}_seed_stddev,
     avg({{ metric }}_low) as {{ metric }}_low,
-    avg({{ metric }}_high) as {{ metric }}_high
-    {%- endfor %},
+    avg({{ metric }}_high) as {{ metric }}_high,
+    {% endfor %}
     avg(best_single_feature_roc_auc) as best_single_feature_roc_auc,
     avg(best_single_feature_pr_auc) as best_single_feature_pr_auc
 from per_seed
