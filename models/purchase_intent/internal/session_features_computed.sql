@@ -60,7 +60,12 @@ visitor_history as (
             partition by visitor_id
             order by event_at, is_order
             rows between unbounded preceding and current row
-        ) as order_count
+        ) as order_count,
+        max(case when is_order = 1 then event_at end) over (
+            partition by visitor_id
+            order by event_at, is_order
+            rows between unbounded preceding and current row
+        ) as newest_order_at
     from visitor_events
 
 ),
@@ -104,7 +109,11 @@ joined as (
             / 86400.0 as double
         ) as days_since_prior_session,
         cast(visitor_history.order_count as bigint) as prior_order_count,
-        visitor_moments.prior_started_at as history_until_at
+        coalesce(
+            greatest(visitor_moments.prior_started_at, visitor_history.newest_order_at),
+            visitor_moments.prior_started_at,
+            visitor_history.newest_order_at
+        ) as history_until_at
     from sessions
     inner join visitor_history on sessions.session_id = visitor_history.session_id
     inner join visitor_moments
