@@ -1,11 +1,7 @@
-{# A fingerprint of some columns, to see whether a row has changed: 32 hexadecimal digits. #}
+{#
+  A fingerprint of some columns, to see whether a row has changed: 32 hexadecimal digits. It is taken
+  of the row as JSON, which tells null from a text and one column from the next.
+#}
 {% macro row_hash(columns) -%}
-    {%- set texts = [] -%}
-    {%- for column in columns -%}
-        {#- Null and the empty text are different values. -#}
-        {%- do texts.append(
-            "coalesce(cast(" ~ column ~ " as " ~ api.Column.translate_type('string') ~ "), '~')"
-        ) -%}
-    {%- endfor -%}
-    md5({{ texts | join(" || '|' || ") }})
+    md5({{ record_json(columns) }})
 {%- endmacro %}
