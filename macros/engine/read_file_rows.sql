@@ -31,131 +31,90 @@
 {% endmacro %}
 
 {#
-  DuckDB's own CSV reader numbers no rows and stops with its own words at what it can not parse, so
-  that lines, quotes and fields are taken apart here, by RFC 4180. A quote opens a quoted field only
-  at the field's start; anywhere else it is a character like others.
+  Reads a CSV file in DuckDB's strict mode, which rejects what its lenient mode would cut or pad, and
+  by position: the names of the file never become SQL. The rows that DuckDB can not take apart come
+  from its table of rejects (`loading_errors`).
+
+  A row's line is exact; where quoted fields hold line ends, blank lines before the row are not counted.
 #}
 {% macro duckdb__read_csv_rows(path, format) %}
-    {% do duckdb__read_lines(path, format) %}
-    {% do duckdb__join_lines() %}
+    {% set unreadable = 'The file ' ~ path ~ ' can not be read as UTF-8 text with lines of at most 16 MB and one kind '
+        ~ 'of line end; export it as comma-separated UTF-8 text.' %}
+    {% do duckdb__scan_lines(path, format, unreadable) %}
+    {% set columns = duckdb__read_header(path, unreadable) %}
+    {% if not columns %}{% do return([]) %}{% endif %}
 
-    {% set open = run_query('select first_line from loading_records where is_open') %}
-    {% if open.rows %}
-        {% do stop(
-            'In the file ' ~ path ~ ' the row that starts on line ' ~ open.rows[0][0]
-            ~ ' opens a quoted field that is never closed, so that the rows after it can not be told apart; '
-            ~ 'close the quote (a quote inside a quoted field is written twice).'
-        ) %}
-    {% endif %}
-
-    {% set field = '"(?:[^"]|"")*"(?:[^",][^,]*)?|[^",][^,]*|' %}
-    {% set raw_fields = "regexp_extract_all(',' || record, ',(" ~ field ~ ")', 1)" %}
-    {% set fields -%}
-        case
-            when not contains(record, '"') then string_split(record, ',')
-            else [
-                case
-                    when regexp_full_match(part, '"(?:[^"]|"")*"') then replace(part[2:-2], '""', '"')
-                    else part
-                end
-                for part in {{ raw_fields }}
-            ]
-        end
-    {%- endset %}
-    {% set header = run_query(
-        'select cast(to_json([lower(trim(part)) for part in ' ~ fields
-        ~ ']) as varchar) from loading_records order by first_line limit 1'
-    ) %}
-    {% set columns = fromjson(header.rows[0][0]) if header.rows else [] %}
+    {% for table in ['loading_errors', 'loading_scans'] %}
+        {% do run_query('drop table if exists temp.' ~ table) %}
+    {% endfor %}
+    {% set names = duckdb__positional_names(columns | length) %}
     {% set sql %}
-        create or replace temporary table loading_rows as
-        with
-
-        numbered as (
-
-            select
-                *,
-                row_number() over (order by first_line) - 1 as file_row_number
-            from loading_records
-
-        ),
-
-        split as (
-
-            select
-                *,
-                {{ fields }} as fields,
-                contains(record, '"')
-                and len([
-                    part for part in {{ raw_fields }}
-                    if starts_with(part, '"') and not regexp_full_match(part, '"(?:[^"]|"")*"')
-                ]) > 0 as has_text_after_quote
-            from numbered
-            where file_row_number > 0
-
-        )
-
+        create or replace temporary table loading_records as
         select
-            file_row_number,
-            first_line as file_line,
-            record as file_record,
-            fields,
-            case
-                when has_text_after_quote then 'a quoted field goes on after its closing quote'
-                when len(fields) != {{ columns | length }}
-                    then 'the row has ' || len(fields) || ' fields, the header {{ columns | length }}'
-            end
-            || case
-                when last_line > first_line
-                    then ' (it goes on to line ' || last_line || ': a quote may be missing)'
-                else ''
-            end as file_problem
-        from split
+            row_number() over () as record_number,
+            [{{ names | join(', ') }}] as fields
+        from {{ duckdb__read_csv(path, names) }}, strict_mode = true, store_rejects = true, rejects_limit = 0,
+            rejects_table = 'loading_errors', rejects_scan = 'loading_scans')
     {% endset %}
-    {% do run_query(sql) %}
+    {% do try_or_compiler_error(unreadable, run_query, sql) %}
+    {% if run_query(
+        "select count(*) from temp.loading_errors where error_type not in ('MISSING COLUMNS', 'TOO MANY COLUMNS', "
+        ~ "'UNQUOTED VALUE')"
+    ).rows[0][0] %}
+        {{ exceptions.raise_compiler_error(unreadable) }}
+    {% endif %}
+    {% do duckdb__number_rows(path, columns | length) %}
+
+    {% set problem = run_query('select file_problem from loading_rows where file_row_number = 0').rows[0][0] %}
+    {% if problem is not none %}
+        {% do stop('The header line of the file ' ~ path ~ ' can not be taken apart: ' ~ problem ~ '; correct it.') %}
+    {% endif %}
+    {% do run_query('delete from loading_rows where file_row_number = 0') %}
     {% do return(columns) %}
 {% endmacro %}
 
-{#
-  Fills `loading_lines`. A plain file is split at its line feeds, so that a carriage return inside a
-  quoted field stays. Only read_csv can unzip: it is given a separator that no text holds, and splits
-  at every kind of line end.
-#}
-{% macro duckdb__read_lines(path, format) %}
-    {% set columns_sql = "columns = {'line': 'varchar'}, header = false, auto_detect = false, delim = '\U0010ffff', "
-        ~ "quote = '', escape = '', strict_mode = false, max_line_size = 16777216, compression = 'gzip'" %}
-    {% if format == 'csv.gz' %}
-        {% do try_or_compiler_error(
-            'The gzip file ' ~ path ~ ' is damaged or breaks off before its end; copy or compress it again.',
-            run_query,
-            'select count(line) from read_csv(' ~ path_literal(path) ~ ', ' ~ columns_sql ~ ", encoding = 'latin-1')"
-        ) %}
-        {% set lines -%}
-            select
-                row_number() over () as line_number,
-                coalesce(line, '') as line
-            from read_csv({{ path_literal(path) }}, {{ columns_sql }})
-        {%- endset %}
-    {% else %}
-        {% set lines -%}
-            select
-                generate_subscripts(lines, 1) as line_number,
-                unnest(lines) as line
-            from (
-                select
-                    string_split(content, case when contains(content, chr(10)) then chr(10) else chr(13) end) as lines
-                from (select decode(content) as content from read_blob({{ path_literal(path) }})) as whole
-            )
-        {%- endset %}
-    {% endif %}
-    {% do try_or_compiler_error(
-        'The file ' ~ path ~ ' can not be read as UTF-8 text with lines of at most 16 MB; export it as '
-        ~ 'comma-separated UTF-8 text.',
-        run_query,
-        'create or replace temporary table loading_lines as select line_number, case when line_number = 1 '
-        ~ 'then ltrim(line, chr(65279)) else line end as line from (' ~ lines ~ ')'
+{# SQL: the start of a call of read_csv, its columns named c1, c2 ... One thread: it keeps the order. #}
+{% macro duckdb__read_csv(path, names) %}
+    {% do return(
+        'read_csv(' ~ path_literal(path) ~ ", columns = {'" ~ (names | join("': 'varchar', '")) ~ "': 'varchar'}, "
+        ~ "delim = ',', quote = '\"', escape = '\"', nullstr = '\U0010ffff', header = false, auto_detect = false, "
+        ~ 'hive_partitioning = false, parallel = false, max_line_size = 16777216, buffer_size = 67108864'
     ) %}
-    {% set binary = run_query('select min(line_number) from loading_lines where contains(line, chr(0))').rows[0][0] %}
+{% endmacro %}
+
+{% macro duckdb__positional_names(count) %}
+    {% set names = [] %}
+    {% for number in range(1, count + 1) %}{% do names.append('c' ~ number) %}{% endfor %}
+    {% do return(names) %}
+{% endmacro %}
+
+{#
+  SQL: the lines of a file. The separator is one that no text holds, so that each line is one field. A
+  line that is not UTF-8 or too long is left out here; the rows are not read then.
+#}
+{% macro duckdb__lines(path) %}
+    {% do return(
+        "(select row_number() over () as line_number, coalesce(line, '') as line from read_csv(" ~ path_literal(path)
+        ~ ", columns = {'line': 'varchar'}, header = false, auto_detect = false, delim = '\U0010ffff', quote = '', "
+        ~ "escape = '', strict_mode = false, hive_partitioning = false, "
+        ~ 'max_line_size = 16777216, ignore_errors = true))'
+    ) %}
+{% endmacro %}
+
+{#
+  Fills `loading_lines`: how many lines a file has, and which are blank. Stops at a gzip file that
+  ends too early, and at binary data.
+#}
+{% macro duckdb__scan_lines(path, format, unreadable) %}
+    {% do try_or_compiler_error(
+        'The gzip file ' ~ path ~ ' is damaged or breaks off before its end; copy or compress it again.'
+            if format == 'csv.gz' else unreadable,
+        run_query,
+        'create or replace temporary table loading_lines as select count(*) as line_count, coalesce(list(line_number) '
+        ~ "filter (trim(line, chr(13) || ' ') = ''), []) as blank_lines, min(line_number) "
+        ~ 'filter (contains(line, chr(0))) as binary_line from ' ~ duckdb__lines(path)
+    ) %}
+    {% set binary = run_query('select binary_line from loading_lines').rows[0][0] %}
     {% if binary is not none %}
         {% do stop(
             'The file ' ~ path ~ ' is not a CSV file: it holds binary data (line ' ~ binary
@@ -164,82 +123,194 @@
     {% endif %}
 {% endmacro %}
 
-{#
-  Fills `loading_records` from `loading_lines`: the rows of a CSV file, blank ones left out, each with
-  its first and last line, and whether it ends inside a quoted field.
+{# The names in the first row that is not blank. Its fields are counted by padding the row with nulls. #}
+{% macro duckdb__read_header(path, unreadable) %}
+    {% set names = duckdb__positional_names(1000) %}
+    {% set header = try_or_compiler_error(
+        unreadable,
+        run_query,
+        'select cast(to_json([lower(trim(field)) for field in [' ~ (names | join(', '))
+        ~ '] if field is not null]) as varchar) from ' ~ duckdb__read_csv(path, names)
+        ~ ", strict_mode = false, null_padding = true, ignore_errors = true) where c2 is not null or trim(c1) != '' "
+        ~ 'limit 1'
+    ) %}
+    {% do return(fromjson(header.rows[0][0]) if header.rows else []) %}
+{% endmacro %}
 
-  A line either leaves the state (inside a quoted field or not) as it was, flips it, or sets it. So the
-  state after a line is that after the last line that set it, flipped as often as lines since then do.
+{#
+  Fills `loading_rows` from `loading_records` (what DuckDB could take apart, in its order) and
+  `loading_errors` (the other rows, by their number among all), with the header as row 0.
 #}
-{% macro duckdb__join_lines() %}
-    {% set field = '"(?:[^"]|"")*"(?:[^",][^,]*)?|[^",][^,]*|' %}
-    {% set ends_open = "'^(?:(?:" ~ field ~ "),)*\"(?:[^\"]|\"\")*$'" %}
+{% macro duckdb__number_rows(path, column_count) %}
+    {% set has_line_ends = run_query(
+        "select exists (from loading_records where regexp_matches(array_to_string(fields, ''), '[\r\n]')) or exists ("
+        ~ "from temp.loading_errors where regexp_matches(trim(csv_line, chr(10) || chr(13)), '[\r\n]'))"
+    ).rows[0][0] %}
+    {% set line_ends = "len(file_record) - len(replace(file_record, chr(10), ''))" %}
     {% set sql %}
-        create or replace temporary table loading_records as
+        create or replace temporary table loading_rows as
         with
 
-        lines as (
+        rejected as (
 
             select
-                line_number,
-                line,
-                contains(line, '"') and regexp_matches(line, {{ ends_open }}) as opens,
-                not contains(line, '"') or regexp_matches('"' || line, {{ ends_open }}) as stays_open
-            from loading_lines
+                line as record_number,
+                trim(max_by(csv_line, len(csv_line)), chr(10) || chr(13)) as file_record,
+                case when bool_or(error_type = 'TOO MANY COLUMNS') then max(column_idx) else min(column_idx) end
+                    as field_count,
+                bool_or(error_type = 'UNQUOTED VALUE') as is_quote_problem
+            from temp.loading_errors
+            group by line
 
         ),
 
-        blocks as (
+        errors as (
 
             select
                 *,
-                count(case when opens = stays_open then 1 end) over (order by line_number) as block
-            from lines
+                is_quote_problem or trim(file_record) != '' as is_row
+            from rejected
 
         ),
 
-        states as (
+        skipped as (
 
-            select
-                line_number,
-                line,
-                coalesce(bool_or(opens and stays_open) over (partition by block), false)
-                != (
-                    count(case when opens and not stays_open then 1 end)
-                        over (partition by block order by line_number) % 2 = 1
-                ) as is_open
-            from blocks
+            {% if has_line_ends -%}
+            select record_number, is_row from errors
+            {%- else -%}
+            select record_number, is_row from errors where is_row
+            union all
+            select unnest(blank_lines), false from loading_lines
+            {%- endif %}
 
         ),
 
-        starts as (
+        ranked as (
 
             select
-                *,
-                not coalesce(lag(is_open) over (order by line_number), false) as is_start
-            from states
+                record_number,
+                row_number() over (order by record_number) as skipped_records,
+                count(case when is_row then 1 end) over (order by record_number) as skipped_rows
+            from skipped
+
+        ),
+
+        gaps as (
+
+            select
+                record_number - skipped_records as records_before,
+                max(skipped_records) as skipped_records,
+                max(skipped_rows) as skipped_rows
+            from ranked
+            group by record_number - skipped_records
 
         ),
 
         numbered as (
 
             select
+                record.record_number + coalesce(gap.skipped_records, 0) as record_number,
+                record.record_number + coalesce(gap.skipped_rows, 0) - 1 as file_row_number,
+                case
+                    when regexp_matches(array_to_string(record.fields, ''), '[",\r\n]')
+                        then array_to_string([
+                            case
+                                when regexp_matches(field, '[",\r\n]') then '"' || replace(field, '"', '""') || '"'
+                                else field
+                            end
+                            for field in record.fields
+                        ], ',')
+                    else array_to_string(record.fields, ',')
+                end as file_record,
+                record.fields,
+                cast(null as varchar) as problem
+            from loading_records as record
+            asof left join gaps as gap
+                on record.record_number > gap.records_before
+
+            union all
+
+            select
+                error.record_number,
+                error.record_number - ranked.skipped_records + ranked.skipped_rows - 1 as file_row_number,
+                {{ 'error.file_record' if has_line_ends else 'line.line' }} as file_record,
+                cast(null as varchar[]) as fields,
+                case
+                    when error.is_quote_problem then 'a quoted field goes on after its closing quote'
+                    else 'the row has ' || error.field_count || ' fields, the header {{ column_count }}'
+                end as problem
+            from errors as error
+            inner join ranked
+                on error.record_number = ranked.record_number
+            {%- if not has_line_ends %}
+            inner join {{ duckdb__lines(path) }} as line
+                on error.record_number = line.line_number
+            {%- endif %}
+            where error.is_row
+
+        ),
+
+        placed as (
+
+            select
                 *,
-                count(case when is_start then 1 end) over (order by line_number) as record_number
-            from starts
+                record_number
+                {%- if has_line_ends %}
+                + coalesce(
+                    sum({{ line_ends }}) over (
+                        order by record_number rows between unbounded preceding and 1 preceding
+                    ), 0
+                )
+                {%- endif %} as file_line
+            from numbered
 
         )
 
         select
-            min(line_number) as first_line,
-            max(line_number) as last_line,
-            rtrim(string_agg(line, chr(10) order by line_number), chr(13)) as record,
-            arg_max(is_open, line_number) as is_open
-        from numbered
-        group by record_number
-        having trim(rtrim(string_agg(line, chr(10) order by line_number), chr(13))) != ''
+            file_row_number,
+            file_line,
+            file_record,
+            fields,
+            problem || case
+                when contains(file_record, chr(10)) then ' (it goes on to line ' || (file_line + {{ line_ends }})
+                    || ': a quote may be missing)'
+                else ''
+            end as file_problem
+        from placed
     {% endset %}
     {% do run_query(sql) %}
+    {% do run_query('drop table temp.loading_records') %}
+    {% do duckdb__check_all_lines_read(path) %}
+{% endmacro %}
+
+{#
+  Stops where a line that is not blank is in no row: DuckDB says nothing of a last row whose quoted
+  field is never closed.
+#}
+{% macro duckdb__check_all_lines_read(path) %}
+    {% set sql %}
+        select max(file_line + len(lines))
+        from (
+            select
+                file_line,
+                case
+                    when regexp_matches(file_record, '[\r\n]') then regexp_split_to_array(file_record, '\r\n|\r|\n')
+                    else [file_record]
+                end as lines
+            from loading_rows
+        )
+        having
+            coalesce(sum(case when len(lines) = 1 then 1 else len([line for line in lines if trim(line) != '']) end), 0)
+            != (select line_count - len(blank_lines) from loading_lines)
+    {% endset %}
+    {% set after = run_query(sql).rows %}
+    {% if after %}
+        {% do stop(
+            'In the file ' ~ path ~ ' the row that starts on line ' ~ (after[0][0] or 1)
+            ~ ' opens a quoted field that is never closed, so that the rows after it can not be told apart; '
+            ~ 'close the quote (a quote inside a quoted field is written twice).'
+        ) %}
+    {% endif %}
 {% endmacro %}
 
 {# The file's names appear as literals only: the columns are read by position. #}
