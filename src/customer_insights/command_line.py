@@ -23,6 +23,12 @@ from customer_insights.progress import Progress, sentence_of
 # The command line shows its own progress; dbt's log, tracebacks included, goes to logs/dbt.log.
 QUIET = ["--log-level", "none", "--log-level-file", "debug"]
 
+# What each command builds; an evaluation leaves out tests of tables that it does not build.
+SELECTION = {
+    "build": [],
+    "evaluate": ["--select", "+model_evaluation_summary", "--indirect-selection", "buildable"],
+}
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Parse the command line and run it; the exit code is 0 only where all went well."""
@@ -68,8 +74,7 @@ def run(command: str, data: str | None) -> int:
     if data:
         print(f"Loading {data} ...", flush=True)
         operation(runner, progress, "load_files", {"path": data})
-    selection = ["--select", "+model_evaluation_summary"] if command == "evaluate" else []
-    built = runner.invoke(["build", *selection, *QUIET])
+    built = runner.invoke(["build", *SELECTION[command], *QUIET])
     progress.finish()
     if not built.success:
         raise CustomerInsightsError(what_failed(built))
