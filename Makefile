@@ -23,7 +23,7 @@ build: $(VENV)/local profiles.yml ## install, run the whole project, sum up; DAT
 
 .PHONY: test
 test: $(VENV)/dev profiles.yml ## install what tests need, and run them all
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
 .PHONY: lint
 lint: $(VENV)/dev profiles.yml ## check the style of SQL, Python and YAML, and the types

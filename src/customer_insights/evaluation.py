@@ -95,8 +95,7 @@ def compare(
     squared_errors = (model.scores - labels) ** 2
 
     def measure_all(weights: Floats | None) -> dict[str, float | None]:
-        values = {name: ranked.measure(name, weights) for name in RANKING_METRICS}
-        values["f1"] = ranked.measure("f1", weights, threshold=model.threshold)
+        values = ranked.measure_all(weights, threshold=model.threshold)
         values["brier"] = float(np.average(squared_errors, weights=weights))
         for name, other in ranked_others.items():
             value = other.measure(primary_metric, weights, threshold=others[name].threshold)

@@ -27,6 +27,8 @@ def training_set_hash(rows: pa.Table) -> str:
 
 def _column_digest(column: pa.ChunkedArray) -> bytes:
     digest = hashlib.sha256(np.packbits(column.is_null().to_numpy()).tobytes())
+    if pa.types.is_dictionary(column.type):
+        column = column.cast(column.type.value_type)
     kind = column.type
     if pa.types.is_string(kind) or pa.types.is_large_string(kind):
         texts = pc.fill_null(column, "").cast(pa.large_string()).combine_chunks()

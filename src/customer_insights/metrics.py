@@ -54,6 +54,7 @@ class RankedScores:
         self._ordered = ordered
 
     def _cumulated(self, weights: Floats | None) -> tuple[Floats, Floats]:
+        """Weight of the positives, and of all rows, down to the end of each group of ties."""
         positive, total = self._is_positive, np.ones_like(self._is_positive)
         if weights is not None:
             total = weights[self._order]
@@ -62,40 +63,36 @@ class RankedScores:
 
     def roc_auc(self, weights: Floats | None = None) -> float | None:
         """Area under the ROC curve; None with one class only."""
-        true_positives, above = self._cumulated(weights)
-        false_positives = above - true_positives
-        if not len(above) or true_positives[-1] <= 0 or false_positives[-1] <= 0:
-            return None
-        positives, negatives = true_positives[-1], false_positives[-1]
-        heights = (true_positives + np.append(0.0, true_positives[:-1])) / 2
-        return float(
-            np.sum(heights * np.diff(false_positives, prepend=0.0)) / (positives * negatives)
-        )
+        return _roc_auc(*self._cumulated(weights))
 
     def pr_auc(self, weights: Floats | None = None) -> float | None:
-        """Average precision; None without positives."""
-        true_positives, above = self._cumulated(weights)
-        if not len(above) or true_positives[-1] <= 0 or true_positives[-1] >= above[-1]:
-            return None
-        gained = np.diff(true_positives, prepend=0.0) / true_positives[-1]
-        precision = true_positives / np.where(above > 0, above, 1.0)
-        return float(np.sum(gained * precision))
+        """Average precision; None with one class only."""
+        return _pr_auc(*self._cumulated(weights))
 
     def f1(self, weights: Floats | None = None, *, threshold: float) -> float | None:
         """F1 of calling positive what scores at least `threshold`; None without positives."""
-        true_positives, above = self._cumulated(weights)
-        if not len(above) or true_positives[-1] <= 0:
-            return None
-        called = int(np.searchsorted(-self._ordered[self._ends], -threshold, side="right"))
-        if called == 0:
-            return 0.0
-        return float(2 * true_positives[called - 1] / (above[called - 1] + true_positives[-1]))
+        return _f1(*self._cumulated(weights), self._called(threshold))
+
+    def _called(self, threshold: float) -> int:
+        """Number of groups of ties that score at least `threshold`."""
+        return int(np.searchsorted(-self._ordered[self._ends], -threshold, side="right"))
 
     def best_f1_threshold(self) -> float:
         """The score from which on calling positive maximises F1; the highest of equals."""
         true_positives, above = self._cumulated(None)
         f1 = 2 * true_positives / (above + true_positives[-1])
         return float(self._ordered[self._ends[int(np.argmax(f1))]])
+
+    def measure_all(
+        self, weights: Floats | None = None, *, threshold: float | None = None
+    ) -> dict[str, float | None]:
+        """PRIMARY_METRICS by name, from one pass; `f1` is None without a threshold."""
+        cumulated = self._cumulated(weights)
+        return {
+            "roc_auc": _roc_auc(*cumulated),
+            "pr_auc": _pr_auc(*cumulated),
+            "f1": None if threshold is None else _f1(*cumulated, self._called(threshold)),
+        }
 
     def measure(
         self, metric: str, weights: Floats | None = None, *, threshold: float | None = None
@@ -108,6 +105,32 @@ class RankedScores:
         if metric == "f1":
             return None if threshold is None else self.f1(weights, threshold=threshold)
         raise ValueError(f"'{metric}' is not one of {', '.join(PRIMARY_METRICS)}.")
+
+
+def _roc_auc(true_positives: Floats, above: Floats) -> float | None:
+    false_positives = above - true_positives
+    if not len(above) or true_positives[-1] <= 0 or false_positives[-1] <= 0:
+        return None
+    heights = true_positives.copy()
+    heights[1:] += true_positives[:-1]
+    area = np.sum(heights * np.diff(false_positives, prepend=0.0)) / 2
+    return float(area / (true_positives[-1] * false_positives[-1]))
+
+
+def _pr_auc(true_positives: Floats, above: Floats) -> float | None:
+    if not len(above) or true_positives[-1] <= 0 or true_positives[-1] >= above[-1]:
+        return None
+    gained = np.diff(true_positives, prepend=0.0)
+    precision = true_positives / np.maximum(above, 1e-300)
+    return float(np.sum(gained * precision) / true_positives[-1])
+
+
+def _f1(true_positives: Floats, above: Floats, called: int) -> float | None:
+    if not len(above) or true_positives[-1] <= 0:
+        return None
+    if called == 0:
+        return 0.0
+    return float(2 * true_positives[called - 1] / (above[called - 1] + true_positives[-1]))
 
 
 def resampling_weights(rows: int, replicates: int, seed: int) -> Iterator[Floats]:

@@ -21,7 +21,7 @@ import sklearn
 import xgboost
 
 from customer_insights.catalog import ModelSpec, read_specs
-from customer_insights.engine import Relation, table_of
+from customer_insights.engine import Relation, encode_repeated_texts, table_of
 from customer_insights.evaluation import (
     Baselines,
     Comparison,
@@ -134,6 +134,7 @@ def train_task(
         .select(*dict.fromkeys(["split", *keys, date_column, VERSION, *labels, *features]))
         .read()
     )
+    rows = encode_repeated_texts(rows, {*rows.column_names} - {*keys})
     past_rows = _past_by_model(past)
     decisions = [
         decide(
@@ -174,7 +175,7 @@ class TrainingSet:
 
     def examples(self, split: str) -> Examples:
         """The rows of one split, with their labels."""
-        return self._examples(self.rows.filter(pc.equal(self.rows["split"], split)))
+        return self._examples(self._of(split))
 
     def after(self, day: date) -> TrainingSet:
         """The rows of later days."""
@@ -188,6 +189,12 @@ class TrainingSet:
     def _examples(self, rows: pa.Table) -> Examples:
         labels = rows[self.spec.label_name].combine_chunks().to_numpy(zero_copy_only=False)
         return Examples(rows, labels.astype(np.bool_))
+
+    def _of(self, split: str) -> pa.Table:
+        """The rows of one split, without their keys, which weigh more than all features."""
+        columns = [self.date_column, self.spec.label_name, *self.spec.feature_names]
+        is_of_split = pc.equal(self.rows["split"], split)
+        return self.rows.select(list(dict.fromkeys(columns))).filter(is_of_split)
 
     def hash(self) -> str:
         """Fingerprint of the keys, splits, label and this model's features."""
