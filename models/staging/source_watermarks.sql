@@ -1,5 +1,5 @@
 {{ config(materialized='table') }}
-{{ check_as_of() }}
+{{ check_as_of(ref('checked_sessions')) }}
 
 {% set events = {'sessions': 'started_at', 'orders': 'ordered_at'} %}
 

@@ -77,7 +77,7 @@ def run(command: str, data: str | None) -> int:
     built = runner.invoke(["build", *SELECTION[command], *QUIET])
     progress.finish()
     if not built.success:
-        raise CustomerInsightsError(what_failed(built))
+        raise CustomerInsightsError(sentence_of(progress.stop_reason) or what_failed(built))
     operation(runner, progress, f"print_{command}_summary", {})
     return 0
 
@@ -111,7 +111,7 @@ def operation(runner: dbtRunner, progress: Progress, macro: str, arguments: dict
     """
     result = runner.invoke(["run-operation", macro, "--args", yaml.safe_dump(arguments), *QUIET])
     if not result.success:
-        raise CustomerInsightsError(sentence_of(progress.operation_error) or what_failed(result))
+        raise CustomerInsightsError(sentence_of(progress.stop_reason) or what_failed(result))
 
 
 def what_failed(result: dbtRunnerResult) -> str:

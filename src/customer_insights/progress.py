@@ -9,8 +9,12 @@ from typing import Any
 FINISHED = {"LogModelResult", "LogSeedResult", "LogSnapshotResult", "LogTestResult"}
 # What macros say: log(..., info=true) and print(...).
 MESSAGES = {"JinjaLogInfo", "PrintEvent"}
-# The error of a macro that was run by itself is an event; its result does not hold it.
-OPERATION_ERRORS = {"RunningOperationCaughtError", "RunningOperationUncaughtError"}
+# Why a macro that was run by itself, or a check at the start of a run, failed: results do not say.
+STOPPED = {
+    "MainEncounteredError",
+    "RunningOperationCaughtError",
+    "RunningOperationUncaughtError",
+}
 
 
 class Progress:
@@ -18,15 +22,15 @@ class Progress:
 
     def __init__(self) -> None:
         self._tests = 0
-        self.operation_error = ""
+        self.stop_reason = ""
 
     def on_event(self, event: Any) -> None:
         """Handle one event of dbt's event stream."""
         name = event.info.name
         if name in MESSAGES:
             show(event.data.msg)
-        elif name in OPERATION_ERRORS:
-            self.operation_error = event.data.exc
+        elif name in STOPPED:
+            self.stop_reason = event.data.exc
         elif name == "LogTestResult" and event.data.status in ("pass", "warn"):
             self._tests += 1
             if event.data.status == "warn":
@@ -43,9 +47,11 @@ class Progress:
         info = data.node_info
         status = str(data.status).lower()
         mark = "FAILED" if "error" in status or "fail" in status else "ok"
+        # A test's result names the number of nodes otherwise than a model's.
+        total = data.num_models if info.resource_type == "test" else data.total
         kind = f"{info.materialized} " if info.resource_type == "model" else ""
         show(
-            f"  {data.index:>3}/{data.total}  {mark:<6}  {data.execution_time:6.1f} s  "
+            f"  {data.index:>3}/{total}  {mark:<6}  {data.execution_time:6.1f} s  "
             f"{kind}{info.resource_type} {info.node_name}"
         )
 
@@ -69,7 +75,7 @@ KNOWN_MESSAGES = (
         "with DUCKDB_PATH, and try again.",
     ),
     (
-        r'Cannot open file "(?P<file>[^"]+)": (?P<why>.+)',
+        r'(?:Cannot open|Could not read from) file "(?P<file>[^"]+)": (?P<why>.+)',
         "The database {file} cannot be opened ({why}); see to its permissions and folder, or name "
         "another with DUCKDB_PATH, and try again.",
     ),

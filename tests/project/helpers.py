@@ -5,7 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -86,11 +86,11 @@ class DbtWorker:
 
     def __init__(self, folder: Path, preamble: str = "", project_dir: Path = PROJECT_DIR) -> None:
         self._project_dir = project_dir
-        own = create_dbt_project(folder)
+        self.project = create_dbt_project(folder)
         self._errors = (folder / "errors.txt").open("w+")
         self._process = subprocess.Popen(
-            [sys.executable, "-c", WORKER, json.dumps(self._common(own)), preamble],
-            env=own.environment(SETTINGS),
+            [sys.executable, "-c", WORKER, json.dumps(self._common(self.project)), preamble],
+            env=self.project.environment(SETTINGS),
             cwd=folder,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -218,10 +218,4 @@ def project_files(folder: Path) -> Path:
 def rows_of(project: DbtProject, sql: str) -> list[dict[str, Any]]:
     """The rows of a query, each by column name."""
     with duckdb.connect(str(project.database), read_only=True) as connection:
-        return connection.execute(sql).to_arrow_table().to_pylist()
-
-
-def only(values: Sequence[Any]) -> Any:
-    """The one value of a sequence that has one."""
-    (value,) = values
-    return value
+        return connection.sql(sql).to_arrow_table().to_pylist()

@@ -1,0 +1,303 @@
+"""The same input gives the same tables, and what comes later changes nothing that was before."""
+
+import math
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pytest
+from conftest import DbtProject, create_dbt_project
+from helpers import BUILD, DbtWorker, Tables, put_raw, rows_of, shop
+
+from customer_insights.sample import RAW_SCHEMAS, ShopConfig
+
+# Duplicate keys among its rows: which of them counts may not depend on their order either.
+SHOP = ShopConfig(scale=0.2, scenario="broken_rows")
+
+# On small data the library takes one thread whatever the setting says; here it takes what is set.
+# The start of the run is moved by `CLOCK_DAYS` days.
+PREAMBLE = """
+import datetime, os
+import customer_insights.settings
+import dbt.tracking
+
+customer_insights.settings.ROWS_WORTH_THREADS = 0
+
+class Clock(datetime.datetime):
+    @classmethod
+    def now(cls, tz=None):
+        days = int(os.environ.get("CLOCK_DAYS", "0"))
+        return datetime.datetime.now(tz) + datetime.timedelta(days=days)
+
+dbt.tracking.datetime = Clock
+"""
+
+# Bookkeeping: when a row was written, and what follows from it. No other column may differ.
+BOOKKEEPING = {
+    "decided_at",
+    "scored_at",
+    "observed_at",
+    "dbt_scd_id",
+    "dbt_updated_at",
+    "dbt_valid_from",
+    "dbt_valid_to",
+}
+# One row about the run itself.
+OF_THE_RUN = {"insights_internal.run_context"}
+
+PUBLIC = [
+    "insights.model_runs",
+    "insights.purchase_intent_scores",
+    "insights.score_explanations",
+    "insights.session_features",
+    "insights.session_labels",
+]
+
+
+@pytest.fixture(scope="module")
+def dbt(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DbtWorker]:
+    worker = DbtWorker(tmp_path_factory.mktemp("dbt"), PREAMBLE)
+    yield worker
+    worker.close()
+
+
+def new_project(folder: Path, tables: Tables, duckdb_threads: int) -> DbtProject:
+    """A shop in `raw`, for a DuckDB of so many threads."""
+    project = create_dbt_project(folder)
+    profile = folder / "profiles.yml"
+    local = "        TimeZone: UTC\n"
+    text = profile.read_text()
+    assert text.count(local) == 1
+    profile.write_text(text.replace(local, f"{local}        threads: {duckdb_threads}\n"))
+    put_raw(project, tables)
+    return project
+
+
+def shuffled(tables: Tables) -> Tables:
+    """The same rows in another order."""
+    random = np.random.default_rng(0)
+    return {
+        name: rows.take(pa.array(random.permutation(rows.num_rows)))
+        for name, rows in tables.items()
+    }
+
+
+Row = dict[str, Any]
+
+
+def tables_of(project: DbtProject) -> dict[str, list[Row]]:
+    """The rows of every table and view that a build makes, in a fixed order, less bookkeeping."""
+    names = [
+        name
+        for (name,) in project.query(
+            "select table_schema || '.' || table_name from information_schema.tables "
+            "where table_schema like 'insights%' order by 1"
+        )
+        if name not in OF_THE_RUN
+    ]
+    found = {}
+    for name in names:
+        rows = [
+            {column: value for column, value in row.items() if column not in BOOKKEEPING}
+            for row in rows_of(project, f"select * from {name}")
+        ]
+        found[name] = sorted(rows, key=sort_key)
+    return found
+
+
+def sort_key(row: Row) -> list[str]:
+    """Floats come last and rounded, so that noise in their last bits moves no row."""
+    exact = [str(value) for value in row.values() if not isinstance(value, float)]
+    return exact + [f"{value:.6f}" for value in row.values() if isinstance(value, float)]
+
+
+def difference(expected: list[Row], found: list[Row]) -> str | None:
+    """The first difference of two tables; floats count to 1e-9."""
+    if len(expected) != len(found):
+        return f"{len(expected)} rows became {len(found)}"
+    for one, other in zip(expected, found, strict=True):
+        if one.keys() != other.keys():
+            return f"columns {sorted(one.keys() ^ other.keys())}"
+        for column, value in one.items():
+            if not is_same(value, other[column]):
+                return f"{column}: {value!r} became {other[column]!r} in {other}"
+    return None
+
+
+def is_same(one: object, other: object) -> bool:
+    if isinstance(one, float) and isinstance(other, float):
+        return math.isclose(one, other, rel_tol=1e-9, abs_tol=1e-9)
+    return type(one) is type(other) and one == other
+
+
+def assert_same(expected: dict[str, list[Row]], found: dict[str, list[Row]]) -> None:
+    assert expected.keys() == found.keys()
+    differences = {name: difference(expected[name], found[name]) for name in expected}
+    assert {name: words for name, words in differences.items() if words} == {}
+
+
+@pytest.fixture(scope="module")
+def expected(dbt: DbtWorker, tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Row]]:
+    """Every table of the shop, by one thread of dbt, of DuckDB and of XGBoost."""
+    project = new_project(tmp_path_factory.mktemp("expected"), shop(SHOP), duckdb_threads=1)
+    dbt.run(project, *BUILD, "--threads", "1", env={"TRAINING_THREADS": "1"})
+    return tables_of(project)
+
+
+def test_there_is_something_to_compare(expected: dict[str, list[Row]]) -> None:
+    assert set(PUBLIC) <= expected.keys()
+    assert all(len(expected[name]) > 1 for name in PUBLIC)
+    log = expected["insights.model_runs"]
+    assert {run["decision"] for run in log} == {"trained_promoted"}
+    assert all(run["artifact_sha256"] for run in log)
+    assert len(expected["insights_staging.rejected_rows"]) > 5
+
+
+def test_a_difference_is_found() -> None:
+    row = {"session_id": "s-1", "score": 0.25}
+    assert difference([row], [row | {"score": 0.25 + 1e-12}]) is None
+    assert difference([row], [row | {"score": 0.25 + 1e-8}])
+    assert difference([row], [row | {"session_id": "s-2"}])
+    assert difference([row], [row | {"score": None}])
+    assert difference([row], [row, row])
+
+
+def test_the_order_of_raw_rows_changes_nothing(
+    dbt: DbtWorker, expected: dict[str, list[Row]], tmp_path: Path
+) -> None:
+    project = new_project(tmp_path, shuffled(shop(SHOP)), duckdb_threads=1)
+    dbt.run(project, *BUILD, "--threads", "1", env={"TRAINING_THREADS": "1"})
+    assert_same(expected, tables_of(project))
+
+
+def test_the_number_of_threads_changes_nothing(
+    dbt: DbtWorker, expected: dict[str, list[Row]], tmp_path: Path
+) -> None:
+    project = new_project(tmp_path, shop(SHOP), duckdb_threads=4)
+    dbt.run(project, *BUILD, "--threads", "4", env={"TRAINING_THREADS": "2"})
+    assert_same(expected, tables_of(project))
+
+
+def test_the_clock_and_the_time_zone_change_nothing(
+    dbt: DbtWorker, expected: dict[str, list[Row]], tmp_path: Path
+) -> None:
+    project = new_project(tmp_path, shop(SHOP), duckdb_threads=2)
+    dbt.run(project, *BUILD, env={"CLOCK_DAYS": "4000", "TZ": "Pacific/Auckland"})
+    started = project.query("select run_started_at from insights_internal.run_context")[0][0]
+    assert (started - datetime.now()).days > 3990
+    assert_same(expected, tables_of(project))
+
+
+# --- what comes later ---
+
+CUT = datetime(2024, 9, 10, 14, 30)
+FUTURE_SHOP = ShopConfig(scale=0.2)
+NEEDED = ("run", "--select", "+session_features", "+session_labels")
+
+
+def partly_unlabelled(tables: Tables) -> Tables:
+    """Every other session's outcome is left to be derived from orders."""
+    sessions = tables["sessions"]
+    is_known = pa.array(np.arange(sessions.num_rows) % 2 == 0)
+    labels = pc.if_else(is_known, sessions["is_purchase"], pa.scalar(None, pa.bool_()))
+    place = sessions.column_names.index("is_purchase")
+    field = RAW_SCHEMAS["sessions"].field("is_purchase")
+    return tables | {"sessions": sessions.set_column(place, field, labels)}
+
+
+def until(tables: Tables, moment: datetime) -> Tables:
+    """The shop as it was at a moment: later sessions and orders have not happened."""
+    times = {"sessions": "started_at", "orders": "ordered_at"}
+    cut = pa.scalar(moment, pa.timestamp("us"))
+    return {
+        name: rows.filter(pc.less_equal(rows[times[name]], cut)) if name in times else rows
+        for name, rows in tables.items()
+    }
+
+
+def features(project: DbtProject) -> dict[str, Row]:
+    """Every session's features."""
+    rows = rows_of(project, "select * from insights.session_features")
+    return {row["session_id"]: row for row in rows}
+
+
+def matured(project: DbtProject) -> dict[str, Row]:
+    """Every label that is final."""
+    rows = rows_of(project, "select * from insights.session_labels where is_purchase is not null")
+    return {row["session_id"]: row for row in rows}
+
+
+Past = tuple[dict[str, Row], dict[str, Row]]
+
+
+@pytest.fixture(scope="module")
+def whole() -> Tables:
+    return partly_unlabelled(shop(FUTURE_SHOP))
+
+
+@pytest.fixture(scope="module")
+def past(dbt: DbtWorker, whole: Tables, tmp_path_factory: pytest.TempPathFactory) -> Past:
+    """Features and final labels of the shop as it was at CUT."""
+    project = create_dbt_project(tmp_path_factory.mktemp("past"))
+    put_raw(project, until(whole, CUT))
+    dbt.run(project, "seed")
+    dbt.run(project, *NEEDED)
+    found = features(project), matured(project)
+    assert 500 < len(found[1]) < len(found[0])
+    # Both kinds of labels, and features that look back, are among what is compared.
+    assert {row["label_source"] for row in found[1].values()} == {"recorded", "orders"}
+    assert any(row["prior_order_count"] > 0 for row in found[0].values())
+    return found
+
+
+def assert_past_is_the_same(past: Past, project: DbtProject) -> None:
+    past_features, past_labels = past
+    now = features(project)
+    assert {key: now.get(key) for key in past_features} == past_features
+    now = matured(project)
+    assert {key: now.get(key) for key in past_labels} == past_labels
+
+
+def test_future_rows_change_no_past_feature_and_no_final_label(
+    dbt: DbtWorker, whole: Tables, past: Past, dbt_project: DbtProject
+) -> None:
+    put_raw(dbt_project, whole)
+    dbt.run(dbt_project, "seed")
+    dbt.run(dbt_project, *NEEDED)
+    assert len(features(dbt_project)) > len(past[0])
+    assert_past_is_the_same(past, dbt_project)
+
+
+def test_as_of_a_past_moment_gives_what_the_data_of_that_moment_gave(
+    dbt: DbtWorker, whole: Tables, past: Past, dbt_project: DbtProject
+) -> None:
+    put_raw(dbt_project, whole)
+    dbt.run(dbt_project, "seed")
+    dbt.run(dbt_project, *NEEDED, env={"AS_OF": str(CUT)})
+    assert features(dbt_project).keys() == past[0].keys()
+    assert_past_is_the_same(past, dbt_project)
+    # With `as_of` the moment itself is known to be over; the data end with their last event.
+    newest = max(row["started_at"] for row in past[0].values())
+    added = matured(dbt_project).keys() - past[1].keys()
+    matures_at = {key: past[0][key]["started_at"] + timedelta(hours=24) for key in added}
+    assert all(newest <= moment + timedelta(hours=24) for moment in matures_at.values())
+    assert all(moment <= CUT for moment in matures_at.values())
+
+
+def test_a_feature_that_looks_ahead_would_be_found(
+    dbt: DbtWorker, whole: Tables, past: Past, dbt_project: DbtProject
+) -> None:
+    """The comparison is not blind: a count of all of a visitor's sessions differs."""
+    put_raw(dbt_project, whole)
+    counted = """
+        select session_id, count(*) over (partition by visitor_id) as session_count
+        from raw.sessions {}
+    """
+    later = dict(dbt_project.query(counted.format("")))
+    then = dict(dbt_project.query(counted.format(f"where started_at <= '{CUT}'")))
+    assert then.keys() == past[0].keys()
+    assert any(later[key] != count for key, count in then.items())
