@@ -90,8 +90,6 @@
         'trained_rejected': 'trained, not promoted',
         'kept': 'kept',
         'not_enough_labels': 'not trained: too few labels',
-        'pinned': 'pinned',
-        'rolled_back': 'rolled back',
     } %}
     {% do print('  ' ~ run.model_name ~ ': ' ~ words[run.decision]
         ~ (', version ' ~ run.model_version if run.model_version is not none else '')) %}

@@ -218,7 +218,7 @@ class Fitting:
         self, matrix: FloatMatrix, labels: Labels, held_out: FloatMatrix, held_out_labels: Labels
     ) -> xgb.Booster:
         """Grow until the held-out loss stops falling; keep the rounds up to its minimum."""
-        fitted = self._data(self.hide_calendar(matrix), labels)
+        fitted = self._without_calendar(matrix, labels)
         booster = xgb.train(
             self.parameters,
             fitted,
@@ -231,7 +231,7 @@ class Fitting:
 
     def for_rounds(self, matrix: FloatMatrix, labels: Labels, rounds: int) -> xgb.Booster:
         """Grow for a number of rounds."""
-        data = self._data(self.hide_calendar(matrix), labels)
+        data = self._without_calendar(matrix, labels)
         return xgb.train(self.parameters, data, num_boost_round=rounds)
 
     def held_out_margins(
@@ -246,20 +246,21 @@ class Fitting:
             margins[fold::CALIBRATION_FOLDS] = _margin(booster, matrix[held_out], self.threads)
         return margins
 
-    def hide_calendar(self, matrix: FloatMatrix) -> FloatMatrix:
-        """A matrix whose calendar features are missing in half of the rows, drawn by the seed.
+    def _without_calendar(self, matrix: FloatMatrix, labels: Labels) -> xgb.QuantileDMatrix:
+        """Training data whose calendar features are missing in half of the rows, by the seed.
 
         A month to come is one that training has not seen and reads as missing; this is how the
         trees learn what to do then, while a month that returns is still known.
         """
         calendar = [n for n, feature in enumerate(self.encoder.features) if feature.is_calendar]
-        if not calendar:
-            return matrix
         hidden = np.random.default_rng(self.seed).random(len(matrix)) < CALENDAR_DROPOUT
-        matrix = matrix.copy()
+        # Hidden in place and put back: a copy of the matrix would be the largest thing in memory.
+        kept = matrix[:, calendar]
         for position in calendar:
             matrix[hidden, position] = np.nan
-        return matrix
+        data = self._data(matrix, labels)
+        matrix[:, calendar] = kept
+        return data
 
     def _data(
         self, matrix: FloatMatrix, labels: Labels, reference: xgb.DMatrix | None = None

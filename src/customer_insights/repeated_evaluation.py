@@ -19,21 +19,21 @@ from sklearn.model_selection import StratifiedKFold, train_test_split
 
 from customer_insights.catalog import ModelSpec, read_specs
 from customer_insights.engine import Relation, table_of
-from customer_insights.evaluation import (
-    compare,
-    fit_baselines,
-    model_scored,
-    single_feature_scored,
-)
-from customer_insights.metrics import RankedScores
-from customer_insights.model import Examples, fit
+from customer_insights.model import Examples
 from customer_insights.settings import Settings, read_settings
+from customer_insights.trial import run_trial
 
 RANDOM_FOLDS = 5
 OUT_OF_TIME_MONTHS = 2
 VALIDATION_SHARE = 0.2
 
 _METRICS = ("roc_auc", "pr_auc", "f1", "brier")
+
+SINGLE_FEATURE = {
+    "best_single_feature": pa.string(),
+    "best_single_feature_roc_auc": pa.float64(),
+    "best_single_feature_pr_auc": pa.float64(),
+}
 
 EVALUATION_SCHEMA = pa.schema(
     [
@@ -47,9 +47,7 @@ EVALUATION_SCHEMA = pa.schema(
         ("test_positives", pa.int64()),
         ("boosting_rounds", pa.int32()),
         *[(f"{name}{edge}", pa.float64()) for name in _METRICS for edge in ("", "_low", "_high")],
-        ("best_single_feature", pa.string()),
-        ("best_single_feature_roc_auc", pa.float64()),
-        ("best_single_feature_pr_auc", pa.float64()),
+        *SINGLE_FEATURE.items(),
         *[(f"lead_over_best_single_feature{edge}", pa.float64()) for edge in ("", "_low", "_high")],
     ]
 )
@@ -139,31 +137,7 @@ def _measure(
         Examples(rows.take(pa.array(places)), labels[places])
         for places in (fold.train, fold.validation, fold.test)
     )
-    baselines = fit_baselines(
-        train,
-        validation,
-        spec.features,
-        primary_metric=spec.primary_metric,
-        leak_roc_auc=settings.leak_roc_auc,
-    )
-    model = fit(
-        train,
-        validation,
-        spec.features,
-        seed=settings.random_seed,
-        threads=settings.threads(len(train.labels)),
-        refit_on_validation=settings.refit_on_validation,
-    )
-    single = single_feature_scored(baselines.best_single_feature, validation, test.rows)
-    comparison = compare(
-        test.labels,
-        model_scored(model, test.rows, settings),
-        {"single": single},
-        primary_metric=spec.primary_metric,
-        replicates=settings.bootstrap_replicates,
-        seed=settings.random_seed,
-    )
-    singles = RankedScores(test.labels, single.scores)
+    trial = run_trial(spec, train, validation, test, settings)
     tested: list[date] = days[fold.test].astype("datetime64[D]").tolist()
     measured = {
         "model_name": spec.model_name,
@@ -173,13 +147,14 @@ def _measure(
         "test_to_on": max(tested),
         "train_rows": len(train.labels),
         "validation_rows": len(validation.labels),
-        "test_rows": comparison.performance.rows,
-        "test_positives": comparison.performance.positives,
-        "boosting_rounds": model.rounds,
-        "best_single_feature": baselines.best_single_feature.name,
-        "best_single_feature_roc_auc": singles.roc_auc(),
-        "best_single_feature_pr_auc": singles.pr_auc(),
+        "test_rows": trial.comparison.performance.rows,
+        "test_positives": trial.comparison.performance.positives,
+        "boosting_rounds": trial.model.rounds,
     }
     for name in _METRICS:
-        measured |= getattr(comparison.performance, name).columns(name)
-    return measured | comparison.lead["single"].columns("lead_over_best_single_feature")
+        measured |= getattr(trial.comparison.performance, name).columns(name)
+    measured |= {
+        name: value for name, value in trial.baseline_columns().items() if name in SINGLE_FEATURE
+    }
+    lead = trial.comparison.lead["best_single_feature"]
+    return measured | lead.columns("lead_over_best_single_feature")

@@ -27,12 +27,10 @@ from customer_insights.evaluation import (
     Comparison,
     Performance,
     compare,
-    fit_baselines,
     model_scored,
-    single_feature_scored,
 )
 from customer_insights.fingerprint import training_set_hash
-from customer_insights.metrics import UNDEFINED, Interval, RankedScores
+from customer_insights.metrics import UNDEFINED, Interval
 from customer_insights.model import (
     CALENDAR_DROPOUT,
     EARLY_STOPPING_ROUNDS,
@@ -41,10 +39,10 @@ from customer_insights.model import (
     Examples,
     TrainedModel,
     artifact_hash,
-    fit,
 )
 from customer_insights.retraining import Champion, Situation, Trigger, evaluate_triggers
 from customer_insights.settings import Settings, read_settings
+from customer_insights.trial import run_trial
 
 SPLITS = ("train", "validation", "test")
 VERSION = "label_definition_version"
@@ -170,8 +168,9 @@ class TrainingSet:
         cls, rows: pa.Table, keys: Sequence[str], date_column: str, spec: ModelSpec
     ) -> TrainingSet:
         """Rows whose label is known: an unknown one is not a negative one."""
-        known = rows.filter(pc.is_valid(rows[spec.label_name]))
-        return cls(known, tuple(keys), date_column, spec)
+        if rows[spec.label_name].null_count:
+            rows = rows.filter(pc.is_valid(rows[spec.label_name]))
+        return cls(rows, tuple(keys), date_column, spec)
 
     def examples(self, split: str) -> Examples:
         """The rows of one split, with their labels."""
@@ -430,65 +429,33 @@ def _train(
     fired: Sequence[Trigger],
     settings: Settings,
 ) -> Row:
-    train, validation, test = (splits[split] for split in SPLITS)
-    baselines = fit_baselines(
-        train,
-        validation,
-        spec.features,
-        primary_metric=spec.primary_metric,
-        leak_roc_auc=settings.leak_roc_auc,
-    )
-    model = fit(
-        train,
-        validation,
-        spec.features,
-        seed=settings.random_seed,
-        threads=settings.threads(len(train.labels)),
-        refit_on_validation=settings.refit_on_validation,
-    )
-    single = single_feature_scored(baselines.best_single_feature, validation, test.rows)
-    constant = baselines.constant.scored(len(test.labels))
-    scored = model_scored(model, test.rows, settings)
-    comparison = compare(
-        test.labels,
-        scored,
-        {"constant": constant, "best_single_feature": single},
-        primary_metric=spec.primary_metric,
-        replicates=settings.bootstrap_replicates,
-        seed=settings.random_seed,
-    )
-    lead = comparison.lead | {
+    trial = run_trial(spec, splits["train"], splits["validation"], splits["test"], settings)
+    model = trial.model
+    lead = trial.comparison.lead | {
         "champion": _lead_over_champion(spec, training_set, model, served, settings)
     }
-    objections = _objections(spec, baselines, lead, served, settings)
+    objections = _objections(spec, trial.baselines, lead, served, settings)
     artifact = model.to_bytes()
     sha256 = artifact_hash(artifact)
-    test_to_on = training_set.window(test.rows)[1]
+    test_to_on = training_set.window(trial.test.rows)[1]
     model_version = f"{test_to_on}-{sha256[:8]}"
     why = "; ".join(trigger.message for trigger in fired)
-    verdict = _verdict(spec, comparison, lead) if not objections else "; ".join(objections)
-    singles = RankedScores(test.labels, single.scores)
-    constants = RankedScores(test.labels, constant.scores)
+    verdict = _verdict(spec, trial.comparison, lead) if not objections else "; ".join(objections)
     row = {
         "model_version": model_version,
         "decision": "trained_rejected" if objections else "trained_promoted",
         "reason": f"trained because {why}; {'rejected' if objections else 'promoted'}: {verdict}",
         "is_champion": not objections,
         "threshold": model.threshold,
-        "constant_f1": constants.f1(threshold=baselines.constant.rate),
-        "constant_pr_auc": constants.pr_auc(),
-        "constant_brier": baselines.constant.brier(test.labels),
-        "best_single_feature": baselines.best_single_feature.name,
-        "best_single_feature_roc_auc": singles.roc_auc(),
-        "best_single_feature_pr_auc": singles.pr_auc(),
-        "leaking_features": json.dumps(baselines.leaking_features),
+        **trial.baseline_columns(),
+        "leaking_features": json.dumps(trial.baselines.leaking_features),
         "boosting_rounds": model.rounds,
         "artifact_sha256": sha256,
         "artifact": artifact,
     }
     for other, margin in lead.items():
         row |= margin.columns(f"lead_over_{other}")
-    return row | _metrics(comparison.performance)
+    return row | _metrics(trial.comparison.performance)
 
 
 def _lead_over_champion(

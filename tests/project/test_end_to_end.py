@@ -204,7 +204,7 @@ def test_the_uci_file_is_loaded_trained_and_scored(uci: DbtProject) -> None:
 def test_loading_the_same_file_again_changes_nothing(uci: DbtProject, shared_data: Path) -> None:
     before = rows(uci, "insights.purchase_intent_scores", ["session_id", "model_name"])
     shown = build(uci, "--data", str(shared_data / UCI_FILE))
-    assert "already loaded" in shown
+    assert "Already loaded" in shown
     assert uci.query("select count(*) from raw.sessions") == [(12330,)]
     assert rows(uci, "insights.purchase_intent_scores", ["session_id", "model_name"]) == before
     assert uci.query(
