@@ -10,13 +10,16 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 import pytest
+
+if TYPE_CHECKING:
+    from helpers import DbtWorker
 
 PROJECT_DIR = Path(__file__).resolve().parents[2]
 SHARED_DATA = Path(os.environ.get("SHARED_DATA", PROJECT_DIR.parent / "shared" / "data"))
@@ -193,3 +196,14 @@ def shared_data() -> Path:
     if not SHARED_DATA.is_dir():
         pytest.skip(f"no public data at {SHARED_DATA}; set SHARED_DATA to its folder")
     return SHARED_DATA
+
+
+@pytest.fixture(scope="module")
+def dbt(tmp_path_factory: pytest.TempPathFactory) -> Iterator["DbtWorker"]:
+    """One dbt process for all calls of a module."""
+    # helpers imports this module, so it cannot be imported before this one is whole.
+    from helpers import DbtWorker  # noqa: PLC0415
+
+    worker = DbtWorker(tmp_path_factory.mktemp("dbt"))
+    yield worker
+    worker.close()

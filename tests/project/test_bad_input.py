@@ -4,7 +4,7 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import duckdb
@@ -42,13 +42,6 @@ CATALOG_RUN = frozenset(
         "insights_internal.session_label_observations",
     }
 )
-
-
-@pytest.fixture(scope="module")
-def dbt(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DbtWorker]:
-    worker = DbtWorker(tmp_path_factory.mktemp("dbt"))
-    yield worker
-    worker.close()
 
 
 @pytest.fixture(scope="module")

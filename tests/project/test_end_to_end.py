@@ -1,20 +1,16 @@
 """The main job, end to end: tables are checked, not logs."""
 
-import os
-import subprocess
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import numpy as np
-import pyarrow as pa
 import pytest
-from conftest import PROJECT_DIR, DbtProject, create_dbt_project
+from conftest import DbtProject, create_dbt_project
+from helpers import SETTINGS, make_build, put_raw, shop
 from sklearn.metrics import roc_auc_score
 
-from customer_insights.sample import ShopConfig, generate_blocks
+from customer_insights.sample import ShopConfig
 
 UCI_FILE = "online_shoppers_intention.csv"
 MODELS = ("purchase_intent_after_session", "purchase_intent_in_session")
@@ -22,20 +18,7 @@ MODELS = ("purchase_intent_after_session", "purchase_intent_in_session")
 
 def build(project: DbtProject, *arguments: str) -> str:
     """What `make build` runs, in the project's own folders; returns what a person sees."""
-    done = subprocess.run(
-        [sys.executable, "-m", "customer_insights", "build", *arguments],
-        cwd=PROJECT_DIR,
-        env=os.environ
-        | {
-            "DUCKDB_PATH": str(project.database),
-            "DBT_PROFILES_DIR": str(project.folder),
-            "DBT_TARGET_PATH": str(project.folder / "target"),
-            "DBT_LOG_PATH": str(project.folder / "logs"),
-        },
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = make_build(project, *arguments)
     shown = done.stdout + done.stderr
     assert done.returncode == 0, shown
     assert "Traceback" not in shown
@@ -126,28 +109,6 @@ def test_a_full_refresh_keeps_decisions_models_and_scores(sample: tuple[DbtProje
     assert after == [before[0] + len(MODELS), before[1]]
 
 
-def shop_in_raw(project: DbtProject, config: ShopConfig) -> dict[str, float]:
-    """Put a generated shop into `raw`; returns the true purchase probability of each session."""
-    truth: dict[str, float] = {}
-    blocks = list(generate_blocks(config))
-    with duckdb.connect(str(project.database)) as connection:
-        connection.execute("create schema raw")
-        for name in blocks[0]:
-            table = pa.concat_tables([block[name] for block in blocks])
-            if name == "session_truth":
-                truth = dict(
-                    zip(
-                        table["session_id"].to_pylist(),
-                        table["purchase_probability"].to_pylist(),
-                        strict=True,
-                    )
-                )
-                continue
-            connection.register("made", table)
-            connection.execute(f"create table raw.{name} as select * from made")
-    return truth
-
-
 @pytest.mark.timeout(900)
 def test_models_recover_95_percent_of_the_true_lift_of_the_sample_shop(tmp_path: Path) -> None:
     """Mean over five shops: ROC-AUC above 0.5 of the model, relative to the true probability's."""
@@ -156,10 +117,11 @@ def test_models_recover_95_percent_of_the_true_lift_of_the_sample_shop(tmp_path:
         folder = tmp_path / str(seed)
         folder.mkdir()
         project = create_dbt_project(folder)
-        truth = shop_in_raw(project, ShopConfig(seed=seed))
-        settings = {"SHOP_SOURCE": "raw", "BOOTSTRAP_REPLICATES": "100"}
-        project.run_dbt("seed", env=settings)
-        project.run_dbt("run", "--select", "+purchase_intent_scores", env=settings)
+        made = shop(ShopConfig(seed=seed))
+        put_raw(project, made)
+        truth = dict(zip(*made["session_truth"].to_pydict().values(), strict=True))
+        project.run_dbt("seed", env=SETTINGS)
+        project.run_dbt("run", "--select", "+purchase_intent_scores", env=SETTINGS)
         tested = project.query(
             "select session_id, score, is_purchase from insights.purchase_intent_scores "
             "inner join insights.session_labels using (session_id) "

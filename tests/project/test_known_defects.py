@@ -7,7 +7,6 @@ that what watches for it speaks up.
 
 import subprocess
 import sys
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -50,13 +49,6 @@ EXPLAINED = "insights_internal.purchase_intent_explained"
 LABELS = "insights_internal.session_labels_computed"
 FEATURES = "insights_internal.session_features_computed"
 TRAINING_SET = "insights_internal.purchase_intent_training_set"
-
-
-@pytest.fixture(scope="module")
-def dbt(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DbtWorker]:
-    worker = DbtWorker(tmp_path_factory.mktemp("dbt"))
-    yield worker
-    worker.close()
 
 
 @pytest.fixture(scope="module")
