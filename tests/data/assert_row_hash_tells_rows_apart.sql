@@ -1,46 +1,50 @@
 {{ config(group='purchase_intent') }}
 
--- Pairs of rows that a careless fingerprint would call the same, and one that is the same.
+-- Pairs of rows that a careless fingerprint would call the same, and one pair that is the same.
+{% set pairs = [
+    ("'a|b'", "'c'", "'a'", "'b|c'", false),
+    ('null', "'a'", "''", "'a'", false),
+    ("'null'", 'null', 'null', 'null', false),
+    ("'a'", "'b'", "'a'", "'b'", true),
+] %}
+
 with
 
-pairs as (
+sides as (
 
+    {% for pair in pairs %}
+    {% for side in [0, 2] %}
     select
-        1 as pair_number,
-        'a|b' as one,
-        'c' as other,
-        false as is_same
+        {{ loop.index }} as side,
+        cast('{{ pair | join(' ') | replace("'", '') }}' as {{ api.Column.translate_type('string') }}) as pair,
+        {{ pair[side] }} as one,
+        {{ pair[side + 1] }} as other,
+        {{ pair[4] | lower }} as is_same
+    {% if not loop.last -%}
     union all
-    select 1, 'a', 'b|c', false
+    {%- endif %}
+    {% endfor %}
+    {% if not loop.last -%}
     union all
-    select 2, null, 'a', false
-    union all
-    select 2, '', 'a', false
-    union all
-    select 3, 'null', null, false
-    union all
-    select 3, null, null, false
-    union all
-    select 4, 'a', 'b', true
-    union all
-    select 4, 'a', 'b', true
+    {%- endif %}
+    {% endfor %}
 
 ),
 
 hashed as (
 
     select
-        pair_number,
+        pair,
         is_same,
         {{ row_hash(['one', 'other']) }} as row_hash
-    from pairs
+    from sides
 
 )
 
 select
-    pair_number,
+    pair,
     is_same as is_expected_same,
     count(distinct row_hash) = 1 as is_found_same
 from hashed
-group by pair_number, is_same
+group by pair, is_same
 having (count(distinct row_hash) = 1) is distinct from is_same
