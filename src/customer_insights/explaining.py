@@ -13,6 +13,9 @@ from customer_insights.serving import ServingModel, serving_models
 from customer_insights.settings import Settings, read_settings
 
 BATCH_ROWS = 20_000
+# TreeSHAP of a row costs as much as scoring hundreds (0.55 ms against 0.7 us a row), so that far
+# fewer rows are worth a second thread.
+ROWS_SCORED_PER_EXPLANATION = 500
 
 EXPLANATION_SCHEMA = pa.schema(
     [
@@ -83,7 +86,8 @@ def _explained(
     date_column: str,
     settings: Settings,
 ) -> pa.RecordBatch:
-    contributions = serving.model.contributions(rows, settings.threads(rows.num_rows))
+    threads = settings.threads(rows.num_rows * ROWS_SCORED_PER_EXPLANATION)
+    contributions = serving.model.contributions(rows, threads)
     names = serving.model.encoder.feature_names
     top = min(settings.explain_features, len(names))
     # A stable sort breaks ties by the order of the features.
