@@ -15,10 +15,13 @@ LINTED := IS_EVALUATION_ENABLED=true DUCKDB_PATH=:memory:
 help: ## show this list
 	@echo "customer_insights: purchase intent from a shop's sessions, as a dbt project"
 	@echo
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
+
+# What a build needs installed: DBT_TARGET=snowflake needs dbt-snowflake too.
+TARGET_INSTALLED := $(VENV)/$(if $(filter snowflake,$(DBT_TARGET)),snowflake,local)
 
 .PHONY: build
-build: $(VENV)/local profiles.yml ## install, run the whole project, sum up; DATA=path loads your files first
+build: $(TARGET_INSTALLED) profiles.yml ## install, run the whole project, sum up; DATA=path loads your files first
 	@$(BIN)/python -m customer_insights build $(if $(DATA),--data "$(DATA)")
 
 .PHONY: test
@@ -37,6 +40,7 @@ lint: $(VENV)/dev profiles.yml ## check the style of SQL, Python and YAML, and t
 format: $(VENV)/dev profiles.yml ## put SQL and Python in order
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+	$(BIN)/python -m customer_insights.library name
 	$(LINTED) $(BIN)/sqlfluff fix .
 
 .PHONY: docs
@@ -52,9 +56,24 @@ evaluate: $(VENV)/local profiles.yml ## measure the training recipe many times (
 bench: $(VENV)/local profiles.yml ## compare with a plain script at a million sessions (slow)
 	@$(BIN)/python benchmarks/run.py
 
+.PHONY: deploy-snowflake
+deploy-snowflake: $(VENV)/snowflake profiles.yml ## put the library on its Snowflake stage
+	@DBT_TARGET=snowflake $(BIN)/python -m customer_insights deploy
+
+.PHONY: pin-snowflake
+pin-snowflake: $(VENV)/snowflake profiles.yml ## write the package versions of your Snowflake account into dbt_project.yml
+	@$(BIN)/python -m customer_insights pin
+
+# DuckDB's half of the comparison runs with the versions that Snowflake's channel has.
+.PHONY: verify-snowflake
+verify-snowflake: $(VENV)/snowflake profiles.yml ## prove the Snowflake target on your account (builds the sample there)
+	@$(BIN)/python -m customer_insights verify --credentials-only
+	@$(MAKE) --no-print-directory $(VENV)-channel/local
+	@$(BIN)/python -m customer_insights verify --local-python $(VENV)-channel/bin/python
+
 .PHONY: clean
 clean: ## delete what was built: databases, logs, caches and the virtual environment
-	rm -rf $(VENV) target logs build dbt_packages .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(VENV)-channel target logs build dbt_packages .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	rm -rf src/*.egg-info customer_insights.duckdb customer_insights.duckdb.wal
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -73,7 +92,19 @@ $(VENV)/local: $(VENV)/python constraints.txt pyproject.toml
 	@$(PIP) --editable '.[local]'
 	@touch $@
 
+$(VENV)/snowflake: $(VENV)/local
+	@echo "Installing what the Snowflake target needs ..."
+	@$(PIP) --editable '.[local,snowflake]'
+	@touch $@
+
+$(VENV)-channel/local: constraints.txt pyproject.toml dbt_project.yml $(VENV)/local
+	@echo "Installing dbt and DuckDB with the versions of Snowflake's channel into $(VENV)-channel ..."
+	@$(PYTHON) -m venv $(VENV)-channel
+	@$(BIN)/python -m customer_insights.packages > $(VENV)-channel/constraints.txt
+	@$(VENV)-channel/bin/python -m pip install --quiet --disable-pip-version-check -c $(VENV)-channel/constraints.txt --editable '.[local]'
+	@touch $@
+
 $(VENV)/dev: $(VENV)/local
 	@echo "Installing what tests and checks need ..."
-	@$(PIP) --editable '.[local,dev]'
+	@$(PIP) --editable '.[local,snowflake,dev]'
 	@touch $@

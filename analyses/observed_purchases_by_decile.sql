@@ -23,7 +23,7 @@ select
     scores.score_decile,
     count(*) as mature_rows,
     avg(scores.score) as expected_rate,
-    avg(case when labels.is_purchase then 1.0 else 0.0 end) as observed_rate
+    avg(cast(case when labels.is_purchase then 1 else 0 end as double)) as observed_rate
 from scores
 inner join labels on scores.session_id = labels.session_id
 group by

@@ -1,9 +1,17 @@
 {#
-  A post-hook: an incremental Python model leaves the table that it merged from behind, on DuckDB
-  and on Snowflake (dbt-adapters issue 1928). Drops all that this model ever left, those of a build
-  that was killed included.
+  A post-hook of incremental Python models: drops the tables that they merged from, all that this
+  model ever left, those of a build that was killed included.
 #}
 {% macro drop_python_leftovers(relation) %}
+    {{ return(adapter.dispatch('drop_python_leftovers')(relation)) }}
+{% endmacro %}
+
+{% macro default__drop_python_leftovers(relation) %}
+    {{ exceptions.raise_compiler_error('drop_python_leftovers is not written for ' ~ target.type ~ ' yet.') }}
+{% endmacro %}
+
+{# dbt-duckdb leaves one behind at every build. #}
+{% macro duckdb__drop_python_leftovers(relation) %}
     {% if is_building() %}
         {% set prefix = relation.identifier | lower ~ '__dbt_tmp' %}
         {% set leftovers %}
@@ -22,3 +30,10 @@
         {% endfor %}
     {% endif %}
 {% endmacro %}
+
+{#
+  Nothing to do, and no statement to pay for: dbt-snowflake makes that table temporary and drops it,
+  and a session that is killed takes its temporary tables along:
+  https://docs.snowflake.com/en/user-guide/tables-temp-transient
+#}
+{% macro snowflake__drop_python_leftovers(relation) %}{% endmacro %}

@@ -13,6 +13,8 @@
         'allow_remote_files': {'type': 'boolean'},
         'online_shoppers_year': {'type': 'integer', 'min': 1990, 'max': 2100},
 
+        'build_lock_hours': {'type': 'integer', 'min': 1, 'max': 720},
+
         'as_of': {'type': 'timestamp', 'is_nullable': true},
         'session_label_hours': {'type': 'integer', 'min': 1, 'max': 8784},
         'churn_window_days': {'type': 'integer', 'min': 1, 'max': 3660, 'env': 'CHURN_WINDOW'},
@@ -24,6 +26,7 @@
         'min_class_rows': {'type': 'integer', 'min': 1, 'max': 1000000000},
         'random_seed': {'type': 'integer', 'min': 0, 'max': 2147483647},
         'training_threads': {'type': 'integer', 'min': 0, 'max': 1024},
+        'training_warehouse': {'type': 'text', 'pattern': '[A-Za-z_][A-Za-z0-9_$]*', 'is_nullable': true},
         'refit_on_validation': {'type': 'boolean'},
         'bootstrap_replicates': {'type': 'integer', 'min': 100, 'max': 100000},
 
@@ -33,11 +36,20 @@
         'retrain_f1_threshold': {
             'type': 'number', 'min': 0, 'max': 1, 'is_nullable': true, 'env': 'RETRAIN_THRESHOLD',
         },
+        'registry_keep_versions': {'type': 'integer', 'min': 0, 'max': 900},
         'leak_roc_auc': {'type': 'number', 'min': 0.5, 'max': 1},
 
         'rescore_days': {'type': 'integer', 'min': 1, 'max': 36600},
         'explain_min_decile': {'type': 'integer', 'min': 1, 'max': 11},
         'explain_features': {'type': 'integer', 'min': 1, 'max': 100},
+
+        'text_engine': {'type': 'text', 'values': ['cortex'], 'is_nullable': true},
+        'review_language': {
+            'type': 'text', 'values': ['de', 'en', 'es', 'fr', 'hi', 'it', 'pt'], 'is_nullable': true,
+        },
+        'max_texts_per_run': {'type': 'integer', 'min': 1, 'max': 1000000},
+        'max_text_characters': {'type': 'integer', 'min': 100, 'max': 8000},
+        'max_text_attempts': {'type': 'integer', 'min': 1, 'max': 100},
 
         'is_evaluation_enabled': {'type': 'boolean'},
         'evaluation_seeds': {'type': 'integer', 'min': 1, 'max': 100},

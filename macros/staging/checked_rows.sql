@@ -1,7 +1,8 @@
 {#
   Every row of a raw table, cast to the contract, with `duplicate_rank`: 1 for the row that counts
   for its key, more for the others. The row loaded last counts; where several were loaded at once,
-  the order of all columns decides, so that the order of rows never does.
+  the order of all columns decides, so that the order of rows never does. The place of nulls is said,
+  because engines differ in it: https://docs.snowflake.com/en/sql-reference/constructs/order-by
 #}
 {% macro checked_rows(name) %}
     {%- set columns = contract_columns(name) %}
@@ -12,9 +13,9 @@
         row_number() over (
             partition by {{ contract_key(name) | join(', ') or 'null' }}
             order by
-                loaded_at desc
+                loaded_at desc nulls last
                 {%- for column in columns if column.name != 'loaded_at' %},
-                {{ column.name }}
+                {{ column.name }} nulls last
                 {%- endfor %}
         ) as duplicate_rank
     from {{ shop_table(name) }}

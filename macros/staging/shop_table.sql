@@ -18,10 +18,12 @@
 {# A typed table of the raw contract with no rows, as a subquery. #}
 {% macro empty_shop_table(name) %}
     (
-        select
-        {%- for column in contract_columns(name) %}
-            cast(null as {{ column.data_type }}) as {{ column.name }}{{ ',' if not loop.last }}
-        {%- endfor %}
+        select * from (
+            select
+            {%- for column in contract_columns(name) %}
+                cast(null as {{ column.data_type }}) as {{ column.name }}{{ ',' if not loop.last }}
+            {%- endfor %}
+        ) as typed
         where false
     )
 {% endmacro %}

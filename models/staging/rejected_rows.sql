@@ -1,6 +1,4 @@
-{{ config(materialized='table') }}
-
-{%- for name in ['sessions', 'orders'] %}
+{%- for name in ['sessions', 'orders', 'reviews'] %}
 {{ rejected_from(name) }}
 {%- if not loop.last %}
 union all

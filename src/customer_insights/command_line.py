@@ -17,11 +17,12 @@ import yaml
 from dbt.cli.main import dbtRunner, dbtRunnerResult
 from dbt.contracts.graph.manifest import Manifest
 
+from customer_insights.dbt_calls import QUIET
 from customer_insights.errors import CustomerInsightsError
+from customer_insights.library import BUILD_FOLDER, PROJECT_FILE, build_zip
+from customer_insights.packages import pin
 from customer_insights.progress import Progress, sentence_of
-
-# The command line shows its own progress; dbt's log, tracebacks included, goes to logs/dbt.log.
-QUIET = ["--log-level", "none", "--log-level-file", "debug"]
+from customer_insights.verification import check_credentials, verify
 
 # What each command builds; an evaluation leaves out tests of tables that it does not build.
 SELECTION = {
@@ -34,6 +35,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Parse the command line and run it; the exit code is 0 only where all went well."""
     parser = argparse.ArgumentParser(prog="python -m customer_insights")
     commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("deploy", help="put the library on its Snowflake stage")
+    commands.add_parser("pin", help="write the package versions of your Snowflake account")
+    proof = commands.add_parser("verify", help="build the sample on Snowflake; compare with DuckDB")
+    proof.add_argument("--credentials-only", action="store_true", help="check them, and stop")
+    proof.add_argument("--local-python", default=sys.executable, help="interpreter for DuckDB")
     for name, purpose in (
         ("build", "load data if there is any, train, score, test, and sum up"),
         ("evaluate", "measure the training recipe many times over, with intervals"),
@@ -43,11 +49,47 @@ def main(arguments: Sequence[str] | None = None) -> int:
             "--data", help="file or folder to load first; default: the sample shop"
         )
     given = parser.parse_args(arguments)
+    # With a key pair the connector tries an address that does not answer for a minute, silently.
+    os.environ.setdefault("JWT_CNXN_RETRY_ATTEMPTS", "2")
     try:
+        if given.command == "deploy":
+            return deploy()
+        if given.command == "pin":
+            return pin()
+        if given.command == "verify":
+            check_credentials(os.environ)
+            return 0 if given.credentials_only else verify(given.local_python)
         return run(given.command, given.data)
     except CustomerInsightsError as error:
         print(f"\nError: {error}", file=sys.stderr)
         return 1
+
+
+def deploy() -> int:
+    """Put the library on its stage, for Python models to import.
+
+    Raises:
+        CustomerInsightsError: with the sentence to show.
+
+    """
+    read_project(PROJECT_FILE)
+    progress = Progress()
+    operation(read(progress), progress, "stage_library", {"path": str(build_zip(BUILD_FOLDER))})
+    return 0
+
+
+def read(progress: Progress) -> dbtRunner:
+    """Parse the project; a runner that needs not do it again.
+
+    Raises:
+        CustomerInsightsError: it can not be parsed.
+
+    """
+    print("Reading the project ...", flush=True)
+    parsed = dbtRunner(callbacks=[progress.on_event]).invoke(["parse", *QUIET])
+    if not parsed.success:
+        raise CustomerInsightsError(what_failed(parsed))
+    return dbtRunner(manifest=cast(Manifest, parsed.result), callbacks=[progress.on_event])
 
 
 def run(command: str, data: str | None) -> int:
@@ -57,18 +99,13 @@ def run(command: str, data: str | None) -> int:
         CustomerInsightsError: with the sentence to show.
 
     """
-    project = read_project(Path("dbt_project.yml"))
+    project = read_project(PROJECT_FILE)
     if data:
         os.environ["SHOP_SOURCE"] = "raw"
     if command == "evaluate":
         os.environ["IS_EVALUATION_ENABLED"] = "true"
     progress = Progress()
-    runner = dbtRunner(callbacks=[progress.on_event])
-    print("Reading the project ...", flush=True)
-    parsed = runner.invoke(["parse", *QUIET])
-    if not parsed.success:
-        raise CustomerInsightsError(what_failed(parsed))
-    runner = dbtRunner(manifest=cast(Manifest, parsed.result), callbacks=[progress.on_event])
+    runner = read(progress)
     names = sorted(project.get("vars") or {})
     operation(runner, progress, "check_settings", {"project_vars": names})
     if data:
@@ -129,6 +166,6 @@ def what_failed(result: dbtRunnerResult) -> str:
         about = sentence_of(entry.message or "")
         if node is not None and node.resource_type == "test":
             meaning = " ".join((node.description or "").split())
-            about = f"test {node.name} failed: {about}. {meaning}".strip()
+            about = f"test {node.name} failed: {about.rstrip('.')}. {meaning}".strip()
         lines.append(about)
     return "\n".join(dict.fromkeys(lines)) or "dbt failed; logs/dbt.log says more."

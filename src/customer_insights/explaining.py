@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from customer_insights.engine import Relation, stream
+from customer_insights.catalog import Feature
+from customer_insights.engine import Derived, Input, Part, Relation
 from customer_insights.serving import ServingModel, serving_models
-from customer_insights.settings import Settings, read_settings
+from customer_insights.settings import read_settings, threads_for
 
-BATCH_ROWS = 20_000
 # TreeSHAP of a row costs as much as scoring hundreds (0.55 ms against 0.7 us a row), so that far
 # fewer rows are worth a second thread.
 ROWS_SCORED_PER_EXPLANATION = 500
+# A number is shown with as many digits: what else a float holds is noise, and engines differ in it.
+SIGNIFICANT_DIGITS = 9
 
 EXPLANATION_SCHEMA = pa.schema(
     [
@@ -32,6 +36,66 @@ EXPLANATION_SCHEMA = pa.schema(
 )
 
 
+@dataclass(frozen=True)
+class ExplainStep:
+    """The features that moved a version's scores most, by size of their contribution."""
+
+    serving: ServingModel
+    most_features: int
+    most_threads: int
+
+    batch_rows = 20_000
+    added = pa.schema(
+        [
+            ("rank", pa.int32()),
+            ("feature", pa.string()),
+            ("feature_value", pa.string()),
+            ("contribution", pa.float64()),
+        ]
+    )
+
+    @property
+    def inputs(self) -> tuple[Input, ...]:
+        """The model's features."""
+        return self.serving.model.inputs
+
+    @property
+    def rows_each(self) -> int:
+        """How many features are shown."""
+        return min(self.most_features, len(self.serving.model.encoder.features))
+
+    def apply(self, rows: pa.RecordBatch) -> pa.RecordBatch:
+        """`rows_each` rows of `added` for each row, by falling size of the contribution."""
+        threads = threads_for(rows.num_rows * ROWS_SCORED_PER_EXPLANATION, self.most_threads)
+        contributions = self.serving.model.contributions(rows, threads)
+        features = self.serving.model.encoder.features
+        # A stable sort breaks ties by the order of the features.
+        order = np.argsort(-np.abs(contributions), axis=1, kind="stable")[:, : self.rows_each]
+        row_of = np.repeat(np.arange(rows.num_rows), self.rows_each)
+        feature_of = order.ravel()
+        ranks = np.tile(np.arange(1, self.rows_each + 1, dtype=np.int32), rows.num_rows)
+        columns = [
+            pa.array(ranks),
+            pc.take(pa.array([feature.name for feature in features]), pa.array(feature_of)),
+            _values(rows, features, row_of, feature_of),
+            pa.array(contributions[row_of, feature_of]),
+        ]
+        return pa.RecordBatch.from_arrays(columns, schema=self.added)
+
+    def to_json(self) -> dict[str, Any]:
+        """Itself as values of JSON, for one thread: a warehouse runs many at once."""
+        return {
+            "step": "explain",
+            "serving": self.serving.to_json(),
+            "most_features": self.most_features,
+        }
+
+    @classmethod
+    def from_json(cls, written: dict[str, Any]) -> ExplainStep:
+        """What `to_json` wrote."""
+        return cls(ServingModel.from_json(written["serving"]), written["most_features"], 1)
+
+
 def explain_scores(
     *,
     entity: str,
@@ -41,8 +105,8 @@ def explain_scores(
     scored: Relation,
     features: Relation,
     past: Relation | None,
-) -> pa.RecordBatchReader:
-    """Explanations, as a stream of EXPLANATION_SCHEMA, of the top scores that have none yet.
+) -> Derived:
+    """Explanations, as rows of EXPLANATION_SCHEMA, of the top scores that have none yet.
 
     Args:
         entity: column that names who or what was scored.
@@ -57,7 +121,7 @@ def explain_scores(
     settings = read_settings(run_context)
     keys = [entity, date_column, "features_hash"]
 
-    def batches() -> Iterator[pa.RecordBatch]:
+    def parts() -> Iterator[Part]:
         for serving in serving_models(trained):
             due = (
                 scored.equal_to("model_name", serving.model_name)
@@ -71,62 +135,45 @@ def explain_scores(
                 )
                 explained = explained.renamed("entity_id", entity).renamed("as_of_on", date_column)
                 rows = rows.not_matching(explained, keys)
-            names = serving.model.encoder.feature_names
-            columns = (entity, date_column, "features_hash", *names)
-            for batch in rows.select(*columns).read_batches(BATCH_ROWS):
-                yield _explained(batch, serving, entity, date_column, settings)
+            yield Part(
+                rows=rows,
+                step=ExplainStep(serving, settings.explain_features, settings.training_threads),
+                carried={
+                    "entity_id": entity,
+                    "as_of_on": date_column,
+                    "features_hash": "features_hash",
+                },
+                constants={
+                    "model_name": serving.model_name,
+                    "model_version": serving.model_version,
+                },
+            )
 
-    return stream(batches(), EXPLANATION_SCHEMA)
-
-
-def _explained(
-    rows: pa.RecordBatch,
-    serving: ServingModel,
-    entity: str,
-    date_column: str,
-    settings: Settings,
-) -> pa.RecordBatch:
-    threads = settings.threads(rows.num_rows * ROWS_SCORED_PER_EXPLANATION)
-    contributions = serving.model.contributions(rows, threads)
-    names = serving.model.encoder.feature_names
-    top = min(settings.explain_features, len(names))
-    # A stable sort breaks ties by the order of the features.
-    order = np.argsort(-np.abs(contributions), axis=1, kind="stable")[:, :top]
-    count = rows.num_rows
-    row_of = np.repeat(np.arange(count), top)
-    feature_of = order.ravel()
-    added: dict[str, pa.Array] = {
-        "model_name": pa.repeat(serving.model_name, len(row_of)),
-        "model_version": pa.repeat(serving.model_version, len(row_of)),
-        "rank": pa.array(np.tile(np.arange(1, top + 1, dtype=np.int32), count)),
-        "feature": pc.take(pa.array(names), pa.array(feature_of)),
-        "feature_value": _values(rows, names, row_of, feature_of),
-        "contribution": pa.array(contributions[row_of, feature_of]),
-    }
-    copied = {
-        "entity_id": _repeated(rows.column(entity), row_of),
-        "as_of_on": _repeated(rows.column(date_column), row_of),
-        "features_hash": _repeated(rows.column("features_hash"), row_of),
-    }
-    columns = added | copied
-    return pa.RecordBatch.from_arrays(
-        [columns[field.name].cast(field.type) for field in EXPLANATION_SCHEMA],
-        schema=EXPLANATION_SCHEMA,
-    )
-
-
-def _repeated(column: pa.Array, row_of: np.ndarray) -> pa.Array:
-    return pc.take(column, pa.array(row_of))
+    return Derived(EXPLANATION_SCHEMA, parts())
 
 
 def _values(
-    rows: pa.RecordBatch, names: Sequence[str], row_of: np.ndarray, feature_of: np.ndarray
+    rows: pa.RecordBatch,
+    features: tuple[Feature, ...],
+    row_of: np.ndarray,
+    feature_of: np.ndarray,
 ) -> pa.Array:
-    """Each explained feature's value as text, as the feature table holds it."""
+    """Each explained feature's value as text: the same, whatever type an engine gave it."""
     texts = np.empty(len(row_of), dtype=object)
-    for position, name in enumerate(names):
+    for position, feature in enumerate(features):
         chosen = feature_of == position
         if chosen.any():
-            values = pc.take(rows.column(name), pa.array(row_of[chosen])).cast(pa.string())
-            texts[chosen] = values.to_numpy(zero_copy_only=False)
+            values = pc.take(rows.column(feature.name), pa.array(row_of[chosen]))
+            texts[chosen] = _as_texts(values, feature)
     return pa.array(texts, pa.string(), from_pandas=True)
+
+
+def _as_texts(values: pa.Array, feature: Feature) -> np.ndarray:
+    if feature.kind == "category":
+        texts = values.cast(pa.string()).to_pylist()
+    elif feature.kind == "boolean":
+        texts = values.cast(pa.bool_()).cast(pa.string()).to_pylist()
+    else:
+        numbers = values.cast(pa.float64(), safe=False).to_pylist()
+        texts = [None if n is None else f"{n:.{SIGNIFICANT_DIGITS}g}" for n in numbers]
+    return np.array(texts, dtype=object)

@@ -15,6 +15,7 @@ from sklearn.linear_model import LogisticRegression
 
 from customer_insights.catalog import Feature
 from customer_insights.encoding import Encoder, FloatMatrix, fit_encoder
+from customer_insights.engine import Input
 from customer_insights.errors import ArtifactError
 from customer_insights.metrics import Floats, Labels, RankedScores
 
@@ -54,6 +55,11 @@ class TrainedModel:
     intercept: float
     threshold: float
     cut_points: tuple[float, ...]
+
+    @property
+    def inputs(self) -> tuple[Input, ...]:
+        """The columns that it reads."""
+        return tuple(Input(feature.name, feature.kind) for feature in self.encoder.features)
 
     @property
     def rounds(self) -> int:

@@ -6,6 +6,8 @@ import re
 import sys
 from typing import Any
 
+from customer_insights.known_messages import known_sentence
+
 FINISHED = {"LogModelResult", "LogSeedResult", "LogSnapshotResult", "LogTestResult"}
 # What macros say: log(..., info=true) and print(...).
 MESSAGES = {"JinjaLogInfo", "PrintEvent"}
@@ -62,39 +64,25 @@ def show(line: str) -> None:
     sys.stdout.flush()
 
 
-# What an engine says of a database that it cannot open, and what to tell the user instead.
-KNOWN_MESSAGES = (
-    (
-        r'Could not set lock on file "(?P<file>[^"]+)"',
-        "The database {file} is in use by another program; close it, or wait for the other run to "
-        "end, and try again.",
-    ),
-    (
-        r'(?:The|Could not read from) file "(?P<file>[^"]+)" .*(?:not a valid DuckDB|DuckDB)',
-        "The file {file} is not a DuckDB database, or is damaged; move it away, or name another "
-        "with DUCKDB_PATH, and try again.",
-    ),
-    (
-        r'(?:Cannot open|Could not read from) file "(?P<file>[^"]+)": (?P<why>.+)',
-        "The database {file} cannot be opened ({why}); see to its permissions and folder, or name "
-        "another with DUCKDB_PATH, and try again.",
-    ),
+# What follows the sentence: where a procedure of Snowflake stopped (as dbt-labs/dbt-core issue 6418
+# shows it), and what dbt adds of macros and files.
+AFTERWORDS = re.compile(
+    r"in function \S+ with handler \S+$|> in macro |> called by |compiled code at ", re.IGNORECASE
+)
+# What stands above it: what dbt was at, and the kind of Snowflake's error.
+HEADING = re.compile(
+    r"[A-Za-z ]+ Error( in .*)?$"
+    r"|\d{6} \(\w{5}\): SQL (compilation|execution|access control) error:$"
 )
 
 
 def sentence_of(message: str) -> str:
     """The sentence in an error message of dbt: without headings, code paths and tracebacks."""
-    for pattern, sentence in KNOWN_MESSAGES:
-        found = re.search(pattern, message)
-        if found:
-            return sentence.format(**found.groupdict())
+    if known := known_sentence(message):
+        return known
     lines = [line.strip() for line in message.strip().splitlines() if line.strip()]
-    if "Traceback (most recent call last):" in lines:
-        return re.sub(r"^[\w.]+(Error|Exception|Interrupt): ", "", lines[-1])
-    kept = [
-        line
-        for line in lines
-        if not re.match(r"[A-Za-z ]+ Error( in .*)?$", line)
-        and not line.startswith(("> in macro", "> called by", "compiled code at"))
-    ]
+    said = [line for line in lines if not AFTERWORDS.match(line)]
+    if "Traceback (most recent call last):" in said:
+        return re.sub(r"^[\w.]+(Error|Exception|Interrupt): ", "", said[-1])
+    kept = [line for line in said if not HEADING.match(line)]
     return "\n".join(kept or lines)

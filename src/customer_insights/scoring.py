@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import pyarrow as pa
 
-from customer_insights.engine import Relation, stream
+from customer_insights.engine import Derived, Input, Part, Relation
 from customer_insights.serving import ServingModel, serving_models
-from customer_insights.settings import Settings, read_settings
-
-BATCH_ROWS = 100_000
+from customer_insights.settings import read_settings, threads_for
 
 
 def score_schema(features: Sequence[pa.Field]) -> pa.Schema:
@@ -29,17 +29,67 @@ def score_schema(features: Sequence[pa.Field]) -> pa.Schema:
     )
 
 
+@dataclass(frozen=True)
+class ScoreStep:
+    """Scores of rows by one version: score, decile, decision, and what the row was to it."""
+
+    serving: ServingModel
+    date_column: str
+    most_threads: int
+
+    rows_each = 1
+    batch_rows = 100_000
+    added = pa.schema(
+        [
+            ("score", pa.float64()),
+            ("score_decile", pa.int32()),
+            ("is_predicted", pa.bool_()),
+            ("sample_role", pa.string()),
+        ]
+    )
+
+    @property
+    def inputs(self) -> tuple[Input, ...]:
+        """The model's features, and the date."""
+        return (*self.serving.model.inputs, Input(self.date_column, "date"))
+
+    def apply(self, rows: pa.RecordBatch) -> pa.RecordBatch:
+        """One row of `added` for each row."""
+        model = self.serving.model
+        scores = model.score(rows, threads_for(rows.num_rows, self.most_threads))
+        columns = [
+            pa.array(scores),
+            pa.array(model.decile(scores)),
+            pa.array(scores >= model.threshold),
+            self.serving.sample_role(rows.column(self.date_column)),
+        ]
+        return pa.RecordBatch.from_arrays(columns, schema=self.added)
+
+    def to_json(self) -> dict[str, Any]:
+        """Itself as values of JSON, for one thread: a warehouse runs many at once."""
+        return {
+            "step": "score",
+            "serving": self.serving.to_json(),
+            "date_column": self.date_column,
+        }
+
+    @classmethod
+    def from_json(cls, written: dict[str, Any]) -> ScoreStep:
+        """What `to_json` wrote."""
+        return cls(ServingModel.from_json(written["serving"]), written["date_column"], 1)
+
+
 def score_rows(
     *,
-    carried: dict[str, pa.DataType],
+    carried: Mapping[str, pa.DataType],
     keys: Sequence[str],
     date_column: str,
     run_context: Relation,
     trained: Relation,
     features: Relation,
     past: Relation | None,
-) -> pa.RecordBatchReader:
-    """Scores of the rows that the serving versions have not scored yet, as a stream.
+) -> Derived:
+    """Scores of the rows that the serving versions have not scored yet.
 
     A row is scored again where its `features_hash` differs from that of its stored score.
 
@@ -55,9 +105,8 @@ def score_rows(
 
     """
     settings = read_settings(run_context)
-    schema = score_schema([pa.field(name, kind) for name, kind in carried.items()])
 
-    def batches() -> Iterator[pa.RecordBatch]:
+    def parts() -> Iterator[Part]:
         for serving in serving_models(trained):
             due = features.at_least(date_column, serving.scored_from(settings.rescore_days))
             if past is not None:
@@ -65,31 +114,16 @@ def score_rows(
                     "model_version", serving.model_version
                 )
                 due = due.not_matching(scored, [*keys, "features_hash"])
-            columns = dict.fromkeys([*carried, *serving.model.encoder.feature_names])
-            for rows in due.select(*columns).read_batches(BATCH_ROWS):
-                yield _scored(rows, serving, list(carried), date_column, schema, settings)
+            yield Part(
+                rows=due,
+                step=ScoreStep(serving, date_column, settings.training_threads),
+                carried={name: name for name in carried},
+                constants={
+                    "model_name": serving.model_name,
+                    "model_version": serving.model_version,
+                    "scored_at": settings.run_started_at,
+                },
+            )
 
-    return stream(batches(), schema)
-
-
-def _scored(
-    rows: pa.RecordBatch,
-    serving: ServingModel,
-    carried: Sequence[str],
-    date_column: str,
-    schema: pa.Schema,
-    settings: Settings,
-) -> pa.RecordBatch:
-    scores = serving.model.score(rows, settings.threads(rows.num_rows))
-    count = rows.num_rows
-    added = [
-        pa.repeat(serving.model_name, count),
-        pa.repeat(serving.model_version, count),
-        pa.array(scores),
-        pa.array(serving.model.decile(scores)),
-        pa.array(scores >= serving.model.threshold),
-        serving.sample_role(rows.column(date_column)),
-        pa.repeat(pa.scalar(settings.run_started_at, pa.timestamp("us")), count),
-    ]
-    copied = [rows.column(name).cast(schema.field(name).type) for name in carried]
-    return pa.RecordBatch.from_arrays([*copied, *added], schema=schema)
+    schema = score_schema([pa.field(name, kind) for name, kind in carried.items()])
+    return Derived(schema, parts())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from base64 import b64decode, b64encode
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -11,7 +13,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from customer_insights.engine import Relation
-from customer_insights.model import TrainedModel
+from customer_insights.model import TrainedModel, artifact_hash
+
+WINDOWS = ("train_to_on", "validation_to_on", "test_to_on")
 
 
 @dataclass(frozen=True)
@@ -25,17 +29,50 @@ class ServingModel:
     validation_to_on: date
     test_to_on: date
 
+    def to_json(self) -> dict[str, str]:
+        """Itself as texts, the model with its hash."""
+        artifact = self.model.to_bytes()
+        return {
+            "model_name": self.model_name,
+            "model_version": self.model_version,
+            "artifact": b64encode(artifact).decode(),
+            "artifact_sha256": artifact_hash(artifact),
+            **{name: getattr(self, name).isoformat() for name in WINDOWS},
+        }
+
+    @classmethod
+    def from_json(cls, written: Mapping[str, str]) -> ServingModel:
+        """What `to_json` wrote.
+
+        Raises:
+            ArtifactError: the model is not the one that was written.
+
+        """
+        return cls(
+            model_name=written["model_name"],
+            model_version=written["model_version"],
+            model=TrainedModel.from_bytes(
+                b64decode(written["artifact"]), written["artifact_sha256"]
+            ),
+            **{name: date.fromisoformat(written[name]) for name in WINDOWS},
+        )
+
     def scored_from(self, rescore_days: int) -> date:
         """First day that this version scores; fixed, so that later builds find nothing new."""
         return self.test_to_on - timedelta(days=rescore_days - 1)
 
     def sample_role(self, days: pa.Array) -> pa.Array:
-        """What rows of these days were to this version: in_sample, validation, test or new."""
+        """What rows of these days were to this version: in_sample, validation, test or new.
+
+        Days are dates, or texts like 2024-06-30.
+        """
         edges = np.array(
             [self.train_to_on, self.validation_to_on, self.test_to_on], dtype="datetime64[D]"
         )
-        numpy_days: npt.NDArray[np.datetime64] = days.to_numpy(zero_copy_only=False)
-        places = np.searchsorted(edges, numpy_days.astype("datetime64[D]"), side="left")
+        numpy_days: npt.NDArray[np.datetime64] = (
+            days.cast(pa.date32()).to_numpy(zero_copy_only=False).astype("datetime64[D]")
+        )
+        places = np.searchsorted(edges, numpy_days, side="left")
         roles = pa.array(["in_sample", "validation", "test", "new"])
         return pc.take(roles, pa.array(places))
 
@@ -62,7 +99,7 @@ def serving_models(trained: Relation) -> list[ServingModel]:
             for row in trained.equal_to("model_name", model_name)
             .equal_to("model_version", model_version)
             .sorted_by("decision_number")
-            .select("train_to_on", "validation_to_on", "test_to_on", "artifact_sha256", "artifact")
+            .select(*WINDOWS, "artifact_sha256", "artifact")
             .read()
             .to_pylist()
             if row["artifact"] is not None
@@ -72,9 +109,7 @@ def serving_models(trained: Relation) -> list[ServingModel]:
                 model_name=model_name,
                 model_version=model_version,
                 model=TrainedModel.from_bytes(row["artifact"], row["artifact_sha256"]),
-                train_to_on=row["train_to_on"],
-                validation_to_on=row["validation_to_on"],
-                test_to_on=row["test_to_on"],
+                **{name: row[name] for name in WINDOWS},
             )
         )
     return found

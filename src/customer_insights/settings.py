@@ -36,9 +36,12 @@ class Settings:
 
     def threads(self, rows: int) -> int:
         """Threads for XGBoost on so many rows; they change the time, not the result."""
-        if rows < ROWS_WORTH_THREADS:
-            return 1
-        return self.training_threads or os.cpu_count() or 1
+        return threads_for(rows, self.training_threads)
+
+
+def threads_for(rows: int, at_most: int) -> int:
+    """Threads for XGBoost on so many rows, where it may have so many; 0: as many as cores."""
+    return (at_most or os.cpu_count() or 1) if rows >= ROWS_WORTH_THREADS else 1
 
 
 def read_settings(run_context: Relation) -> Settings:

@@ -11,7 +11,6 @@ import platform
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
-from importlib.metadata import version
 from typing import Any
 
 import numpy as np
@@ -20,6 +19,7 @@ import pyarrow.compute as pc
 import sklearn
 import xgboost
 
+from customer_insights import __version__
 from customer_insights.catalog import ModelSpec, read_specs
 from customer_insights.engine import Relation, encode_repeated_texts, table_of
 from customer_insights.evaluation import (
@@ -260,7 +260,7 @@ def _empty_row(spec: ModelSpec, past: Sequence[Row], settings: Settings) -> Row:
 def library_versions() -> dict[str, str]:
     """Versions of what the numbers depend on."""
     return {
-        "customer_insights": version("customer-insights"),
+        "customer_insights": __version__,
         "numpy": np.__version__,
         "pyarrow": pa.__version__,
         "python": platform.python_version(),

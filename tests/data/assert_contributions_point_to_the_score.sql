@@ -7,7 +7,7 @@ trained as (
     select
         model_name,
         model_version,
-        train_positives * 1.0 / train_rows as purchase_share
+        cast(train_positives as double) / nullif(train_rows, 0) as purchase_share
     from {{ ref('model_runs') }}
     where artifact_sha256 is not null
 

@@ -1,12 +1,10 @@
 """Shops in `raw`, calls of dbt that share one process, and what a database holds."""
 
-import json
 import os
 import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -15,7 +13,9 @@ import duckdb
 import pyarrow as pa
 from conftest import PROJECT_DIR, DbtProject, create_dbt_project
 
+import dbt_worker
 from customer_insights.sample import RAW_SCHEMAS, ShopConfig, generate_blocks
+from dbt_worker import Answer
 
 Tables = dict[str, pa.Table]
 
@@ -24,58 +24,9 @@ SETTINGS = {"SHOP_SOURCE": "raw", "BOOTSTRAP_REPLICATES": "100"}
 # A build without its tests, which are what some tests are about and cost half of its time.
 BUILD = ("build", "--exclude-resource-type", "test", "--exclude-resource-type", "unit_test")
 
-# Reads one JSON call per line from standard input and answers each with one line. The project is
-# parsed once; every call has a folder, a profile and an environment of its own.
-WORKER = """
-import json, os, sys, time
-from dbt.adapters.duckdb.connections import DuckDBConnectionManager
-from dbt.cli.main import dbtRunner
-
-exec(sys.argv[2])
-started_with = dict(os.environ)
-parsed = dbtRunner().invoke(["--quiet", "parse", *json.loads(sys.argv[1])])
-if not parsed.success:
-    raise SystemExit(f"dbt parse failed: {parsed.exception}")
-for line in sys.stdin:
-    call = json.loads(line)
-    os.environ.clear()
-    os.environ.update(started_with | call["environment"])
-    time.tzset()
-    os.chdir(call["folder"])
-    lines = []
-    def keep(event):
-        if event.info.level != "debug":
-            lines.append(event.info.msg)
-    result = dbtRunner(manifest=parsed.result, callbacks=[keep]).invoke(call["arguments"])
-    DuckDBConnectionManager.close_all_connections()  # as dbt does when its process ends
-    nodes = getattr(result.result, "results", None) or []
-    answer = {
-        "exit_code": 0 if result.success else 1 if result.exception is None else 2,
-        "output": "\\n".join(lines),
-        "statuses": {n.node.name: str(n.status) for n in nodes if getattr(n, "node", None)},
-    }
-    print("ANSWER " + json.dumps(answer), flush=True)
-"""
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What a call of dbt gave back.
-
-    Attributes:
-        exit_code: 0 where it succeeded.
-        output: What it said, dbt's debug lines left out.
-        statuses: The status of each node that ran, by name.
-
-    """
-
-    exit_code: int
-    output: str
-    statuses: Mapping[str, str]
-
 
 class DbtWorker:
-    """Runs dbt again and again in one process, which parses the project once.
+    """Runs dbt on DuckDB again and again in one process, which parses the project once.
 
     Args:
         folder: an empty folder for what dbt writes while it parses.
@@ -87,15 +38,8 @@ class DbtWorker:
     def __init__(self, folder: Path, preamble: str = "", project_dir: Path = PROJECT_DIR) -> None:
         self._project_dir = project_dir
         self.project = create_dbt_project(folder)
-        self._errors = (folder / "errors.txt").open("w+")
-        self._process = subprocess.Popen(
-            [sys.executable, "-c", WORKER, json.dumps(self._common(self.project)), preamble],
-            env=self.project.environment(SETTINGS),
-            cwd=folder,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=self._errors,
-            text=True,
+        self._worker = dbt_worker.DbtWorker(
+            folder, self._common(self.project), self.project.environment(SETTINGS), preamble
         )
 
     def _common(self, project: DbtProject) -> list[str]:
@@ -110,33 +54,17 @@ class DbtWorker:
         check: bool = True,
     ) -> Answer:
         """Run dbt on the database of a project; with `check` a failure fails the test."""
-        call = {
-            "arguments": ["--quiet", *arguments, *self._common(project)],
-            "environment": project.environment(SETTINGS | dict(env or {})),
-            "folder": str(project.folder),
-        }
-        assert self._process.stdin
-        assert self._process.stdout
-        self._process.stdin.write(json.dumps(call) + "\n")
-        self._process.stdin.flush()
-        shown = []
-        for line in self._process.stdout:
-            if line.startswith("ANSWER "):
-                answer = Answer(**json.loads(line.removeprefix("ANSWER ")))
-                assert answer.exit_code == 0 or not check, answer.output
-                return answer
-            shown.append(line)
-        self._errors.seek(0)
-        raise AssertionError("".join(shown) + self._errors.read())
+        answer = self._worker.call(
+            project.folder,
+            ["--quiet", *arguments, *self._common(project)],
+            project.environment(SETTINGS | dict(env or {})),
+        )
+        assert answer.exit_code == 0 or not check, answer.output
+        return answer
 
     def close(self) -> None:
         """End the process."""
-        assert self._process.stdin
-        self._process.stdin.close()
-        self._process.wait(timeout=60)
-        assert self._process.stdout
-        self._process.stdout.close()
-        self._errors.close()
+        self._worker.close()
 
 
 @cache

@@ -609,6 +609,7 @@ REASONS = {
     "duplicate_key": "duplicate_key",
     "negative_duration": "negative_duration",
     "event_after_load": "later_than_loaded_at",
+    "rating_out_of_range": "rating_out_of_range",
 }
 
 
@@ -622,14 +623,14 @@ def test_broken_rows_are_rejected_with_reasons_and_counted(
     expected = {
         (table, REASONS[reason]): count
         for (table, reason), count in bad_row_counts("broken_rows").items()
-        if table in ("sessions", "orders")
+        if table in ("sessions", "orders", "reviews")
     }
     rejected = dbt_project.query(
         "select table_name, reject_reason, count(*) from insights_staging.rejected_rows "
         "group by all"
     )
     assert {(table, reason): count for table, reason, count in rejected} == expected
-    for table in ("sessions", "orders"):
+    for table in ("sessions", "orders", "reviews"):
         raw, accepted, refused = dbt_project.query(
             f"select (select count(*) from raw.{table}), "
             f"(select count(*) from insights_staging.stg_{table}), "

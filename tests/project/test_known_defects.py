@@ -35,7 +35,7 @@ from sklearn.metrics import average_precision_score, brier_score_loss, roc_auc_s
 
 from customer_insights.catalog import Feature
 from customer_insights.encoding import fit_encoder
-from customer_insights.engine import relation
+from customer_insights.engine.on_duckdb import DuckDBRelation
 from customer_insights.evaluation import Scored, compare
 from customer_insights.metrics import Confusion
 from customer_insights.model import TrainedModel
@@ -610,8 +610,8 @@ def test_two_frames_are_matched_by_key_not_by_position() -> None:
         if key != done
     ]
     with duckdb.connect() as connection:
-        due = relation(connection.from_arrow(features)).not_matching(
-            relation(connection.from_arrow(scored)), ["id", "features_hash"]
+        due = DuckDBRelation(connection.from_arrow(features)).not_matching(
+            DuckDBRelation(connection.from_arrow(scored)), ["id", "features_hash"]
         )
         assert due.read()["id"].to_pylist() == ["b"]
     assert by_position == ["a", "b"]
@@ -723,6 +723,12 @@ WRONG_ORDERS = {
     "missing_value": "customer_id = null",
     "later_than_loaded_at": "ordered_at = loaded_at + interval 1 second",
 }
+WRONG_REVIEWS = {
+    "missing_key": "review_id = null",
+    "missing_value": "text = ' '",
+    "later_than_loaded_at": "created_at = loaded_at + interval 1 second",
+    "rating_out_of_range": "rating = 6",
+}
 
 
 def break_rows(project: DbtProject, table: str, key: str, wrong: dict[str, str]) -> None:
@@ -745,15 +751,17 @@ def test_every_reason_to_reject_a_row_can_be_reached(
     put_raw(dbt_project, shop(SHOP))
     break_rows(dbt_project, "sessions", "session_id", WRONG_SESSIONS)
     break_rows(dbt_project, "orders", "order_id", WRONG_ORDERS)
+    break_rows(dbt_project, "reviews", "review_id", WRONG_REVIEWS)
     dbt.run(
         dbt_project,
         "run",
         "--select",
         "checked_sessions",
         "checked_orders",
+        "checked_reviews",
         env={"AS_OF": "2024-12-20"},
     )
-    for table in ("sessions", "orders"):
+    for table in ("sessions", "orders", "reviews"):
         reached = {
             reason
             for (reason,) in dbt_project.query(
@@ -761,7 +769,9 @@ def test_every_reason_to_reject_a_row_can_be_reached(
                 f"from insights_staging.checked_{table} where reject_reason is not null"
             )
         }
-        assert reached == listed_values(f"models/staging/checked_{table}.yml", "reject_reason")
+        assert reached == listed_values(
+            f"models/staging/internal/checked_{table}.yml", "reject_reason"
+        )
     # The same comparison finds a branch that stands behind a wider one.
     shadowed = {
         reason

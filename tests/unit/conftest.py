@@ -18,7 +18,8 @@ import pytest
 from hypothesis import settings as hypothesis_settings
 
 from customer_insights.catalog import Feature, FeatureKind, ModelSpec
-from customer_insights.engine import Relation, relation
+from customer_insights.engine import Derived, Relation
+from customer_insights.engine.on_duckdb import DuckDBWarehouse
 from customer_insights.model import Examples, TrainedModel, fit
 from customer_insights.settings import Settings
 from customer_insights.training import RUN_SCHEMA, Row, TrainingSet, decide, train_task
@@ -43,6 +44,7 @@ class Shop:
 
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
         self._connection = connection
+        self._warehouse = DuckDBWarehouse(None, connection)
 
     def settings(self, **changed: Any) -> Settings:
         """Settings of a small run."""
@@ -183,7 +185,11 @@ class Shop:
 
     def relate(self, rows: pa.Table) -> Relation:
         """A table as a relation of DuckDB."""
-        return relation(self._connection.from_arrow(rows))
+        return self._warehouse.relation(self._connection.from_arrow(rows))
+
+    def written(self, rows: Derived) -> pa.Table:
+        """Derived rows as dbt stores them."""
+        return self._warehouse.write(rows).read_all()
 
     def run_context(self, **changed: Any) -> Relation:
         """Settings as the table that SQL makes of them."""

@@ -10,7 +10,8 @@ import duckdb
 import pyarrow as pa
 import pytest
 
-from customer_insights.engine import Relation, past_rows, relation, stream, table_of
+from customer_insights.engine import Derived, Relation, open_warehouse, table_of
+from customer_insights.engine.on_duckdb import DuckDBRelation
 from customer_insights.errors import CustomerInsightsError, EngineError
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ def names(rows: Relation) -> list[str]:
 def test_column_names_are_lower_case_whatever_the_engine_spells(
     connection: duckdb.DuckDBPyConnection,
 ) -> None:
-    rows = relation(connection.sql('select 1 as "Person_ID", 2 as VISITS'))
+    rows = DuckDBRelation(connection.sql('select 1 as "Person_ID", 2 as VISITS'))
     assert rows.columns == ("person_id", "visits")
 
 
@@ -72,6 +73,10 @@ def test_rows_are_sorted_by_the_columns_in_their_order(shop: Shop) -> None:
     ]
 
 
+def test_the_first_rows_of_a_sorted_relation(people: Relation) -> None:
+    assert names(people.sorted_by("person").first(2)) == ["a", "b"]
+
+
 def test_matching_and_not_matching_part_the_rows_by_all_of_their_keys(
     shop: Shop, people: Relation
 ) -> None:
@@ -104,7 +109,7 @@ def test_a_relation_can_be_matched_with_rows_of_itself(people: Relation) -> None
 def test_batches_hold_at_most_so_many_rows_and_all_of_them_together(
     connection: duckdb.DuckDBPyConnection,
 ) -> None:
-    rows = relation(connection.sql("select range as number from range(5000)"))
+    rows = DuckDBRelation(connection.sql("select range as number from range(5000)"))
     batches = list(rows.read_batches(700))
     assert max(batch.num_rows for batch in batches) <= 700
     assert sorted(pa.Table.from_batches(batches)["number"].to_pylist()) == list(range(5000))
@@ -116,9 +121,9 @@ def test_a_relation_without_rows_reads_as_an_empty_typed_table(people: Relation)
     assert empty.schema.field("visits").type == pa.int64()
 
 
-def test_an_object_of_another_engine_is_refused_with_its_type_named() -> None:
+def test_a_session_of_another_engine_is_refused_with_its_type_named() -> None:
     with pytest.raises(EngineError, match=r"types\.SimpleNamespace"):
-        relation(SimpleNamespace())
+        open_warehouse(SimpleNamespace(), SimpleNamespace())
     assert issubclass(EngineError, CustomerInsightsError)
 
 
@@ -127,18 +132,18 @@ def test_the_first_build_has_no_past_and_a_later_one_reads_its_own_table(
 ) -> None:
     connection.sql("create or replace table decisions as select 'v1' as model_version")
     dbt = SimpleNamespace(is_incremental=False, this="main.decisions")
-    session = SimpleNamespace(table=connection.table)
-    assert past_rows(dbt, session) is None
+    warehouse = open_warehouse(dbt, connection)
+    assert warehouse.past_rows() is None
     dbt.is_incremental = True
-    past = past_rows(dbt, session)
+    past = warehouse.past_rows()
     assert past is not None
     assert past.read()["model_version"].to_pylist() == ["v1"]
 
 
-def test_no_rows_give_an_empty_table_with_the_declared_types() -> None:
+def test_no_rows_give_an_empty_table_with_the_declared_types(shop: Shop) -> None:
     schema = pa.schema([("score", pa.float64()), ("scored_on", pa.date32())])
     assert table_of([], schema).schema == schema
-    assert stream([], schema).read_all().schema == schema
+    assert shop.written(Derived(schema, [])).schema == schema
 
 
 def test_a_column_that_is_all_none_keeps_its_declared_type() -> None:

@@ -10,8 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from customer_insights import explaining
-from customer_insights.explaining import EXPLANATION_SCHEMA, explain_scores
+from customer_insights.explaining import EXPLANATION_SCHEMA, ExplainStep, explain_scores
 from customer_insights.model import TrainedModel
 from customer_insights.scoring import score_rows
 
@@ -27,19 +26,21 @@ def visits(shop: Shop) -> pa.Table:
 
 
 def score(shop: Shop, rows: pa.Table, *decisions: Row) -> pa.Table:
-    return score_rows(
-        carried={
-            "session_id": pa.string(),
-            "session_on": pa.date32(),
-            "features_hash": pa.string(),
-        },
-        keys=["session_id"],
-        date_column="session_on",
-        run_context=shop.run_context(),
-        trained=shop.log(*decisions),
-        features=shop.relate(rows),
-        past=None,
-    ).read_all()
+    return shop.written(
+        score_rows(
+            carried={
+                "session_id": pa.string(),
+                "session_on": pa.date32(),
+                "features_hash": pa.string(),
+            },
+            keys=["session_id"],
+            date_column="session_on",
+            run_context=shop.run_context(),
+            trained=shop.log(*decisions),
+            features=shop.relate(rows),
+            past=None,
+        )
+    )
 
 
 def explain(
@@ -51,15 +52,17 @@ def explain(
     **settings: Any,
 ) -> pa.Table:
     scored = score(shop, rows, *decisions) if scored is None else scored
-    return explain_scores(
-        entity="session_id",
-        date_column="session_on",
-        run_context=shop.run_context(**settings),
-        trained=shop.log(*decisions),
-        scored=shop.relate(scored),
-        features=shop.relate(rows),
-        past=None if past is None else shop.relate(past),
-    ).read_all()
+    return shop.written(
+        explain_scores(
+            entity="session_id",
+            date_column="session_on",
+            run_context=shop.run_context(**settings),
+            trained=shop.log(*decisions),
+            scored=shop.relate(scored),
+            features=shop.relate(rows),
+            past=None if past is None else shop.relate(past),
+        )
+    )
 
 
 def by_session(explained: pa.Table) -> dict[str, list[dict[str, Any]]]:
@@ -221,5 +224,5 @@ def test_the_size_of_a_batch_changes_no_explanation(
     shop: Shop, visits: pa.Table, promoted: Row, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = by_session(explain(shop, visits, promoted, explain_min_decile=1))
-    monkeypatch.setattr(explaining, "BATCH_ROWS", 50)
+    monkeypatch.setattr(ExplainStep, "batch_rows", 50)
     assert by_session(explain(shop, visits, promoted, explain_min_decile=1)) == whole

@@ -10,9 +10,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from customer_insights import scoring
 from customer_insights.model import TrainedModel
-from customer_insights.scoring import score_rows, score_schema
+from customer_insights.scoring import ScoreStep, score_rows, score_schema
 
 if TYPE_CHECKING:
     from conftest import Shop
@@ -41,15 +40,17 @@ def score(
     carried: dict[str, pa.DataType] | None = None,
     **settings: Any,
 ) -> pa.Table:
-    return score_rows(
-        carried=carried or CARRIED,
-        keys=["session_id"],
-        date_column="session_on",
-        run_context=shop.run_context(**settings),
-        trained=shop.log(*decisions),
-        features=shop.relate(rows),
-        past=None if past is None else shop.relate(past),
-    ).read_all()
+    return shop.written(
+        score_rows(
+            carried=carried or CARRIED,
+            keys=["session_id"],
+            date_column="session_on",
+            run_context=shop.run_context(**settings),
+            trained=shop.log(*decisions),
+            features=shop.relate(rows),
+            past=None if past is None else shop.relate(past),
+        )
+    )
 
 
 def test_each_row_gets_one_score_of_the_declared_types(
@@ -189,7 +190,7 @@ def test_the_size_of_a_batch_changes_no_score(
     shop: Shop, visits: pa.Table, promoted: Row, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = score(shop, visits, promoted)
-    monkeypatch.setattr(scoring, "BATCH_ROWS", 64)
+    monkeypatch.setattr(ScoreStep, "batch_rows", 64)
     cut = score(shop, visits, promoted)
     assert cut.column("score").num_chunks > 10
     assert (

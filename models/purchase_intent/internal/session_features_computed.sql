@@ -97,17 +97,16 @@ joined as (
 
     select
         sessions.*,
-        cast(
-            sessions.product_related_duration / nullif(sessions.product_related, 0) as double
-        ) as seconds_per_product_page,
+        cast(sessions.product_related_duration as double)
+        / nullif(sessions.product_related, 0) as seconds_per_product_page,
         sessions.exit_rates
         * (sessions.administrative + sessions.informational + sessions.product_related) as expected_exits,
         sessions.page_values > 0 as has_page_value,
         cast(visitor_history.earlier_count as bigint) as prior_session_count,
         cast(
             {{ dbt.datediff('visitor_moments.prior_started_at', 'sessions.started_at', 'second') }}
-            / 86400.0 as double
-        ) as days_since_prior_session,
+            as double
+        ) / 86400 as days_since_prior_session,
         cast(visitor_history.order_count as bigint) as prior_order_count,
         coalesce(
             greatest(visitor_moments.prior_started_at, visitor_history.newest_order_at),

@@ -27,9 +27,7 @@
         '{{ problem }}' as problem
     {{ 'union all' if not loop.last }}
     {%- else %}
-    select
-        1 as column_name,
-        1 as problem
+    select * from (select 1 as column_name, 1 as problem) as nothing
     where false
     {%- endfor %}
 {% endtest %}

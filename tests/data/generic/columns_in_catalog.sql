@@ -17,7 +17,7 @@
         select cast('{{ column }}' as {{ api.Column.translate_type('string') }}) as feature
         {{ 'union all' if not loop.last }}
         {%- else %}
-        select cast(null as {{ api.Column.translate_type('string') }}) as feature
+        select * from (select cast(null as {{ api.Column.translate_type('string') }}) as feature) as nothing
         where false
         {%- endfor %}
 

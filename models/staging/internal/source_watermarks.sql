@@ -1,7 +1,7 @@
-{{ config(materialized='table') }}
+{{ config(access='protected') }}
 {{ check_as_of(ref('checked_sessions')) }}
 
-{% set events = {'sessions': 'started_at', 'orders': 'ordered_at'} %}
+{% set events = {'sessions': 'started_at', 'orders': 'ordered_at', 'reviews': 'created_at'} %}
 
 with
 

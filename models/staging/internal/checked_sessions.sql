@@ -1,5 +1,3 @@
-{{ config(materialized='table', access='private') }}
-
 with
 
 ranked as (

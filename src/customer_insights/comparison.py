@@ -1,0 +1,129 @@
+"""Whether two engines gave the same table: same columns, same rows, numbers within a tolerance."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+TOLERANCE = 1e-6
+# A score passes through float32 trees, a logistic function and a text on its way.
+SCORE_TOLERANCE = 1e-5
+SCORES = frozenset({"score", "contribution"})
+
+# What is of a build or of an engine, not of the data: when it ran, with which versions, and
+# fingerprints of values as an engine writes them.
+OF_THE_BUILD = frozenset(
+    {"artifact_sha256", "decided_at", "features_hash", "library_versions", "scored_at"}
+)
+SHOWN = 3
+
+Row = Mapping[str, Any]
+Grouped = dict[tuple[Any, ...], list[Row]]
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One thing that is not the same, in words."""
+
+    table: str
+    what: str
+
+    def __str__(self) -> str:
+        """The table and what differs in it."""
+        return f"{self.table}: {self.what}"
+
+
+def differences(table: str, expected: Sequence[Row], found: Sequence[Row]) -> list[Difference]:
+    """Everything in which two readings of a table differ; none where they are the same.
+
+    Rows are matched by all of their exact values (texts, dates, whole numbers, booleans), whatever
+    their order. Fractions of matched rows are compared within a tolerance.
+    """
+    if len(expected) != len(found):
+        return [Difference(table, f"{len(expected)} rows expected, {len(found)} found")]
+    if not expected:
+        return []
+    columns, others = set(expected[0]), set(found[0])
+    if columns != others:
+        names = ", ".join(sorted(columns ^ others))
+        return [Difference(table, f"columns on one side only: {names}")]
+    compared = sorted(columns - OF_THE_BUILD)
+    fractions = [
+        name
+        for name in compared
+        if any(isinstance(row[name], float | Decimal) for row in (*expected, *found))
+    ]
+    exact = [name for name in compared if name not in fractions]
+    before, after = _by_exact_values(exact, expected), _by_exact_values(exact, found)
+    return [
+        *_rows_on_one_side(table, exact, before, after),
+        *_other_numbers(table, exact, fractions, before, after),
+    ]
+
+
+def _rows_on_one_side(
+    table: str, exact: Sequence[str], before: Grouped, after: Grouped
+) -> Iterable[Difference]:
+    for side, here, there in (("expected", before, after), ("found", after, before)):
+        only = [key for key in here if len(here[key]) != len(there.get(key, ()))]
+        for key in sorted(only, key=str)[:SHOWN]:
+            shown = dict(zip(exact, key, strict=True))
+            yield Difference(table, f"{len(only)} rows only {side}, such as {shown}")
+
+
+def _other_numbers(
+    table: str, exact: Sequence[str], fractions: Sequence[str], before: Grouped, after: Grouped
+) -> Iterable[Difference]:
+    for name in fractions:
+        tolerance = SCORE_TOLERANCE if name in SCORES else TOLERANCE
+        gaps = [
+            (_gap(left, right), key)
+            for key in before.keys() & after.keys()
+            for left, right in zip(
+                sorted((_number(row[name]) for row in before[key]), key=_rank),
+                sorted((_number(row[name]) for row in after[key]), key=_rank),
+                strict=False,
+            )
+        ]
+        far = [(gap, key) for gap, key in gaps if gap > tolerance]
+        if far:
+            gap, key = max(far, key=lambda entry: (entry[0], str(entry[1])))
+            shown = dict(zip(exact, key, strict=True))
+            yield Difference(table, f"{name} is off in {len(far)} rows, by {gap:.3g} in {shown}")
+
+
+def _by_exact_values(exact: Sequence[str], rows: Sequence[Row]) -> Grouped:
+    grouped: Grouped = defaultdict(list)
+    for row in rows:
+        grouped[tuple(_plain(row[name]) for name in exact)].append(row)
+    return grouped
+
+
+def _plain(value: Any) -> Any:
+    """A date that came as a time, and a boolean that came as one, compare as what they are."""
+    if isinstance(value, datetime):
+        midnight = (value.hour, value.minute, value.second, value.microsecond) == (0, 0, 0, 0)
+        return value.date() if midnight else value.replace(tzinfo=None)
+    return value
+
+
+def _number(value: Any) -> float | None:
+    return None if value is None else float(value)
+
+
+def _rank(value: float | None) -> tuple[bool, float]:
+    return (value is None, value or 0.0)
+
+
+def _gap(left: float | None, right: float | None) -> float:
+    """Relative above 1, absolute below; null is equal to null only."""
+    if left is None or right is None:
+        return 0.0 if left is right else math.inf
+    if math.isnan(left) or math.isnan(right):
+        return 0.0 if math.isnan(left) and math.isnan(right) else math.inf
+    return abs(left - right) / max(1.0, abs(left))

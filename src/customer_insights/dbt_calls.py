@@ -1,0 +1,82 @@
+"""Calls of dbt whose answers the program needs, not a person."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+import yaml
+from dbt.adapters.factory import FACTORY
+from dbt.artifacts.resources.types import AccessType
+from dbt.cli.main import dbtRunner
+from dbt.contracts.graph.manifest import Manifest
+from dbt.contracts.graph.nodes import ModelNode
+from dbt_common.exceptions import DbtRuntimeError
+
+from customer_insights.errors import CustomerInsightsError
+from customer_insights.progress import sentence_of
+
+# The caller shows what counts; dbt's log, tracebacks included, goes to logs/dbt.log.
+QUIET = ["--log-level", "none", "--log-level-file", "debug"]
+
+
+class Dbt:
+    """dbt on the target that DBT_TARGET names, the project parsed once."""
+
+    def __init__(self) -> None:
+        parsed = dbtRunner().invoke(["parse", *QUIET])
+        if not parsed.success:
+            raise CustomerInsightsError(str(parsed.exception))
+        self._manifest = cast(Manifest, parsed.result)
+
+    def run(self, *arguments: str) -> tuple[bool, str]:
+        """Whether a command succeeded, and what it said last."""
+        said: list[str] = []
+
+        def keep(event: Any) -> None:
+            if event.info.level != "debug" and event.info.msg.strip():
+                said.append(sentence_of(event.info.msg))
+
+        result = dbtRunner(manifest=self._manifest, callbacks=[keep]).invoke([*arguments, *QUIET])
+        summary = [line for line in said if line.startswith("Done.")]
+        return result.success, " ".join((summary or said or [""])[-1].split())
+
+    def build(self) -> tuple[bool, str]:
+        """Build everything."""
+        return self.run("build")
+
+    def operation(self, macro: str, **arguments: str) -> tuple[bool, str]:
+        """Run a macro of the project."""
+        return self.run("run-operation", macro, "--args", yaml.safe_dump(arguments))
+
+    def public_tables(self) -> list[str]:
+        """The tables with a contract that others may read, by name."""
+        return sorted(
+            node.name
+            for node in self._manifest.nodes.values()
+            if isinstance(node, ModelNode) and node.access == AccessType.Public
+        )
+
+    def read(self, name: str) -> list[dict[str, Any]]:
+        """All rows of a model's table, columns in lower case."""
+        (node,) = (n for n in self._manifest.nodes.values() if n.name == name)
+        return self.query(f"select * from {node.relation_name}")  # noqa: S608  (our own name)
+
+    def query(self, sql: str) -> list[dict[str, Any]]:
+        """All rows of a query, columns in lower case.
+
+        Through dbt's connection to the target, not `dbt show`, which logs in for each query and
+        looks at every value to find its type.
+
+        Raises:
+            CustomerInsightsError: the query failed.
+
+        """
+        # Any: dbt's protocol of adapters leaves out what those for SQL have.
+        adapter: Any = next(iter(FACTORY.adapters.values()))
+        try:
+            with adapter.connection_named("query"):
+                _, cursor = adapter.connections.add_query(sql)
+                names = [column[0].lower() for column in cursor.description]
+                return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+        except DbtRuntimeError as refused:
+            raise CustomerInsightsError(sentence_of(str(refused))) from None
