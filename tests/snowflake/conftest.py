@@ -1,0 +1,14 @@
+"""Limits on what the tests run: what swells fails a test, no more."""
+
+import resource
+
+import pytest
+
+# Three times what the largest process takes.
+MOST_BYTES = 6 * 2**30
+
+
+@pytest.fixture(scope="session", autouse=True)
+def limited_memory() -> None:
+    """A process that asks for more gets a MemoryError with its place, and its children likewise."""
+    resource.setrlimit(resource.RLIMIT_AS, (MOST_BYTES, MOST_BYTES))

@@ -1,0 +1,270 @@
+"""Builds of a shop whose raw tables change: what Snowflake then holds is what DuckDB holds.
+
+One shop lives through it all, so the tests of this file run in their order.
+"""
+
+import json
+import re
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+import pyarrow.compute as pc
+import pytest
+from emulator.client import start_emulator
+from snowflake_project import (
+    WITHOUT_TESTS,
+    SnowflakeProject,
+    build_on_duckdb,
+    open_project,
+    public_tables,
+    put_raw,
+    rows_on_duckdb,
+    rows_on_snowflake,
+    set_up_account,
+    stage_library,
+)
+
+from customer_insights.comparison import differences
+from customer_insights.sample import RAW_SCHEMAS, ShopConfig, generate_blocks
+
+RAW = {"SHOP_SOURCE": "raw", "MIN_TRAIN_ROWS": "300"}
+SCORES = "customer_insights.insights.purchase_intent_scores"
+# Statements of the four procedures, together, where nothing is new; many only ask for columns.
+STATEMENTS_OF_PROCEDURES = 90
+# Statements of a node, at most; those that its procedure sends are counted apart.
+STATEMENTS = {"model": 14, "run": 18, "seed": 10, "snapshot": 16, "test": 6, "unit_test": 10}
+Tables = dict[str, pa.Table]
+
+
+def shop() -> Tables:
+    (tables,) = generate_blocks(ShopConfig(scale=0.2))
+    return {name: tables[name] for name in RAW_SCHEMAS}
+
+
+def changed(tables: Tables) -> Tables:
+    """The shop a day later: rows that came, came late, changed and went."""
+    sessions = tables["sessions"].sort_by("session_id")
+    newest = pc.max(sessions["started_at"])
+    one_day = pa.scalar(86_400_000_000, pa.duration("us"))
+    came = sessions.slice(0, 40)
+    came = came.set_column(
+        0, "session_id", pc.binary_join_element_wise("n", came["session_id"], "-")
+    )
+    place = came.schema.get_field_index("started_at")
+    came = came.set_column(place, "started_at", pa.array([newest.as_py()] * 40, pa.timestamp("us")))
+    came = came.set_column(place, "started_at", pc.add(came["started_at"], one_day))
+    late = sessions.slice(100, 5)
+    late = late.set_column(
+        0, "session_id", pc.binary_join_element_wise("l", late["session_id"], "-")
+    )
+    went = sessions.slice(0, sessions.num_rows - 7)
+    place = went.schema.get_field_index("exit_rates")
+    edited = pc.if_else(
+        pc.equal(went["session_id"], went["session_id"][10]), 0.123, went["exit_rates"]
+    )
+    went = went.set_column(place, went.schema.field(place), edited)
+    parts = [part.cast(sessions.schema) for part in (went, came, late)]
+    return tables | {"sessions": pa.concat_tables(parts)}
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SnowflakeProject]:
+    folder = tmp_path_factory.mktemp("builds")
+    with start_emulator(folder / "account") as emulator:
+        set_up_account(emulator)
+        stage_library(emulator, folder)
+        put_raw(emulator, shop())
+        opened = open_project(folder, emulator, **RAW)
+        yield opened
+        opened.worker.close()
+
+
+@pytest.fixture(scope="module")
+def local(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the same shop on DuckDB."""
+    folder = tmp_path_factory.mktemp("local")
+    put_raw_locally(folder, shop())
+    return folder
+
+
+def put_raw_locally(folder: Path, tables: Tables) -> None:
+    with duckdb.connect(str(folder / "shop.duckdb")) as connection:
+        connection.execute("create schema if not exists raw")
+        for name, rows in tables.items():
+            connection.register("made", rows)
+            connection.execute(f"create or replace table raw.{name} as select * from made")
+
+
+def apart(project: SnowflakeProject, local: Path) -> list[str]:
+    return [
+        str(difference)
+        for name, schema in public_tables(project.target).items()
+        for difference in differences(
+            name,
+            rows_on_duckdb(local / "shop.duckdb", f"{schema}.{name}"),
+            rows_on_snowflake(project.emulator, f"{schema}.{name}"),
+        )
+    ]
+
+
+def decisions(project: SnowflakeProject) -> list[tuple[str, ...]]:
+    return project.emulator.query(
+        "select model_name, decision from customer_insights.insights.model_runs "
+        "order by model_name, decision_number"
+    )
+
+
+def nodes_of(statements: list[dict[str, str]]) -> Counter[str]:
+    """How many statements each node sent, by its query tag; statements of procedures apart."""
+    counted: Counter[str] = Counter()
+    for entry in statements:
+        tag = json.loads(entry["query_tag"] or "{}")
+        if "invocation_id" in tag and not entry["inside_procedure"]:
+            counted[tag.get("node_id", "run")] += 1
+    return counted
+
+
+def over_bounds(statements: list[dict[str, str]]) -> dict[str, int]:
+    """The nodes that sent more statements than their kind may: metadata for each node is a cost."""
+    return {
+        node: count
+        for node, count in nodes_of(statements).items()
+        if count > STATEMENTS[node.partition(".")[0]]
+    }
+
+
+def test_a_first_build_gives_what_duckdb_gives(project: SnowflakeProject, local: Path) -> None:
+    project.dbt("build")
+    build_on_duckdb(local, *WITHOUT_TESTS, **RAW)
+    assert apart(project, local) == []
+    assert [decision for _, decision in decisions(project)] == ["trained_promoted"] * 2
+
+
+# What only a build that scores, explains or registers sends.
+SCORING = re.compile(r"(?i)customer_insights_score_|customer_insights_explain_|create model")
+
+
+def test_each_node_of_it_sent_few_statements(project: SnowflakeProject) -> None:
+    sent = project.emulator.statements()
+    made = {found.lower() for entry in sent for found in SCORING.findall(entry["sql"])}
+    assert made == {"customer_insights_score_", "customer_insights_explain_", "create model"}
+    assert len(nodes_of(sent)) > 250
+    assert over_bounds(sent) == {}
+
+
+def test_a_build_with_nothing_new_trains_and_scores_nothing(project: SnowflakeProject) -> None:
+    scored = f"select count(*), max(scored_at) from {SCORES}"
+    before_rows, before = project.emulator.query(scored), len(project.emulator.statements())
+    project.dbt("build", *WITHOUT_TESTS)
+    sent = project.emulator.statements()[before:]
+    assert project.emulator.query(scored) == before_rows
+    assert [decision for _, decision in decisions(project)][1::2] == ["kept", "kept"]
+    # No function that scores is made or called, and no model goes to the registry.
+    assert not [entry for entry in sent if SCORING.search(entry["sql"])]
+    inside = [entry for entry in sent if entry["inside_procedure"]]
+    assert len(inside) <= STATEMENTS_OF_PROCEDURES
+    assert over_bounds(sent) == {}
+
+
+def test_changed_rows_give_what_duckdb_gives(project: SnowflakeProject, local: Path) -> None:
+    tables = changed(shop())
+    put_raw(project.emulator, {"sessions": tables["sessions"]})
+    put_raw_locally(local, tables)
+    project.dbt("build", *WITHOUT_TESTS)
+    build_on_duckdb(local, *WITHOUT_TESTS, **RAW)
+    # Snowflake has had a build more, with nothing new.
+    assert [what for what in apart(project, local) if not what.startswith("model_runs")] == []
+    features = "customer_insights.insights.session_features"
+    assert project.emulator.query(
+        f"select left(session_id, 2), count(*) from {features} "
+        "where session_id like 'n-%' or session_id like 'l-%' group by 1 order by 1"
+    ) == [("l-", 5), ("n-", 40)]
+
+
+def test_a_full_refresh_keeps_decisions_and_scores(project: SnowflakeProject) -> None:
+    before, count = decisions(project), f"select count(*) from {SCORES}"
+    scores = project.emulator.query(count)
+    project.dbt("build", "--full-refresh", *WITHOUT_TESTS)
+    assert len(decisions(project)) == len(before) + 2
+    assert project.emulator.query(count) == scores
+
+
+def test_the_catalog_has_every_node(project: SnowflakeProject) -> None:
+    project.dbt("docs", "generate")
+    catalog = json.loads((project.target / "catalog.json").read_text())
+    manifest = json.loads((project.target / "manifest.json").read_text())
+    expected = {
+        name
+        for name, node in manifest["nodes"].items()
+        if node["resource_type"] in ("model", "seed", "snapshot")
+    }
+    assert expected <= set(catalog["nodes"])
+    assert catalog["errors"] is None
+    for name in expected:
+        assert all(column == column.upper() for column in catalog["nodes"][name]["columns"]), name
+
+
+def test_nothing_is_left_behind(project: SnowflakeProject) -> None:
+    left = project.emulator.query(
+        "select table_schema, table_name from customer_insights.information_schema.tables "
+        "where table_name ilike '%__dbt_%' or table_name ilike 'snowpark_temp%'"
+    )
+    assert left == []
+    for kind in ("procedures", "user functions"):
+        rows = project.emulator.query(f"show {kind} in database customer_insights")
+        assert not [row for row in rows if "CUSTOMER_INSIGHTS_" in str(row[1]).upper()]
+
+
+def test_a_procedure_that_fails_half_way_leaves_nothing_and_the_next_build_recovers(
+    project: SnowflakeProject,
+) -> None:
+    table = "customer_insights.insights_internal.purchase_intent_trained"
+    before = decisions(project)
+    project.emulator.execute(
+        f"create or replace table kept as select * from {table}",
+        f"update {table} set artifact = to_binary('00', 'HEX') where artifact is not null",
+    )
+    answer = project.dbt("build", *WITHOUT_TESTS, check=False)
+    assert answer.exit_code != 0
+    assert "was changed after it was written" in answer.output
+    assert decisions(project) == before
+    project.emulator.execute(
+        f"create or replace table {table} as select * from kept", "drop table kept"
+    )
+    project.dbt("build", *WITHOUT_TESTS)
+    assert len(decisions(project)) == len(before) + 2
+
+
+def test_a_second_build_at_once_is_told_to_wait(project: SnowflakeProject) -> None:
+    lock = "customer_insights.insights_internal.build_in_progress"
+    before = decisions(project)
+    project.emulator.execute(f"create table {lock} (locked boolean) comment = 'the first build'")
+    answer = project.dbt("build", *WITHOUT_TESTS, check=False)
+    assert answer.exit_code != 0
+    assert "Another build of these schemas (the first build) has been running" in answer.output
+    assert "release_build_lock" in answer.output
+    # The one that holds it goes on holding it, and nothing was built.
+    assert project.emulator.query(f"select count(*) from {lock}") == [(0,)]
+    assert decisions(project) == before
+    project.dbt("run-operation", "release_build_lock")
+    project.dbt("build", "--select", "run_context")
+    left = project.emulator.query(
+        "show tables like 'build_in_progress' in database customer_insights"
+    )
+    assert left == []
+
+
+def test_a_build_that_fails_gives_its_lock_back(project: SnowflakeProject) -> None:
+    project.emulator.execute("alter table customer_insights.raw.sessions rename to hidden_sessions")
+    project.emulator.execute(
+        "create table customer_insights.raw.sessions as "
+        "select * exclude started_at, 'no time' as started_at from hidden_sessions"
+    )
+    assert project.dbt("build", *WITHOUT_TESTS, check=False).exit_code != 0
+    left = project.emulator.query(
+        "show tables like 'build_in_progress' in database customer_insights"
+    )
+    assert left == []

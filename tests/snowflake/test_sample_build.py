@@ -1,0 +1,314 @@
+"""The sample shop, as `make pin-snowflake` and `make verify-snowflake` build it, and what it shows.
+
+The emulator stands in the account's place. It is itself DuckDB, so equal values say that both
+targets are wired alike, not that Snowflake would answer so. All tests here look at one build.
+"""
+
+import json
+import os
+import resource
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+from emulator.client import SHOWN_CHARACTERS, Emulator, start_emulator
+from snowflake_lint import lint_project, lint_statements
+from snowflake_lint.project import sentences
+from snowflake_project import (
+    PROJECT_DIR,
+    SETTINGS,
+    SnowflakeProject,
+    environment,
+    open_project,
+    public_tables,
+    rows_on_duckdb,
+    rows_on_snowflake,
+    set_up_account,
+    write_profile,
+)
+
+from customer_insights.comparison import Row, differences
+from customer_insights.packages import declared
+
+SECONDS = 400
+# It takes 20 on two cores.
+MAX_LINT_CPU_SECONDS = 40
+SCHEMA = "verification_sample"
+REGISTERED = f"customer_insights.{SCHEMA}_internal.purchase_intent_registered"
+CHANGES = ("CREATE MODEL", "ALTER MODEL", "DROP MODEL")
+# What a checkout holds; the command writes into the folder that it runs in.
+PROJECT_FILES = (
+    "analyses",
+    "dbt_project.yml",
+    "constraints.txt",
+    "macros",
+    "models",
+    "seeds",
+    "snapshots",
+    "tests/data",
+)
+# Both engines' types in one word. Snowflake stores every whole number as NUMBER(38,0):
+# https://docs.snowflake.com/en/sql-reference/intro-summary-data-types
+FAMILIES = {
+    "VARCHAR": "text",
+    "TEXT": "text",
+    "BOOLEAN": "boolean",
+    "DATE": "date",
+    "TIMESTAMP": "timestamp",
+    "TIMESTAMP_NTZ": "timestamp",
+    "DOUBLE": "double",
+    "FLOAT": "double",
+    "INTEGER": "number",
+    "BIGINT": "number",
+    "DECIMAL": "number",
+    "NUMBER": "number",
+    "BLOB": "binary",
+    "BINARY": "binary",
+}
+
+
+@dataclass(frozen=True)
+class Verified:
+    """A checkout in which both commands ran, and the account that they ran on."""
+
+    folder: Path
+    emulator: Emulator
+
+    @property
+    def target(self) -> Path:
+        """dbt's target folder."""
+        return self.folder / "target"
+
+    @property
+    def report(self) -> str:
+        """What `make verify-snowflake` wrote."""
+        return (self.folder / "build" / "snowflake-verification.md").read_text(encoding="utf-8")
+
+    @property
+    def duckdb(self) -> Path:
+        """The database of the same build on DuckDB."""
+        return self.folder / "build" / "verification.duckdb"
+
+    @property
+    def public_tables(self) -> list[str]:
+        """The tables that others may read."""
+        return list(public_tables(self.target))
+
+    def both(self, table: str) -> tuple[list[Row], list[Row]]:
+        """The rows of a public table on DuckDB and on Snowflake."""
+        name = f"{SCHEMA}.{table}"
+        return rows_on_duckdb(self.duckdb, name), rows_on_snowflake(self.emulator, name)
+
+
+def checkout(folder: Path) -> Path:
+    """A copy of the dbt project."""
+    for name in PROJECT_FILES:
+        source, place = PROJECT_DIR / name, folder / name
+        if source.is_dir():
+            shutil.copytree(source, place)
+        else:
+            shutil.copy(source, place)
+    return folder
+
+
+def call(folder: Path, command: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "customer_insights", command],
+        cwd=folder,
+        env={**os.environ, **SETTINGS, "DBT_PROFILES_DIR": str(folder), **variables},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=SECONDS,
+    )
+
+
+def everything_said(folder: Path, answer: subprocess.CompletedProcess[str]) -> str:
+    """What a call printed, and what dbt wrote behind the sentences that it shows."""
+    log = (folder / "logs" / "dbt.log").read_text(encoding="utf-8")
+    return answer.stdout + answer.stderr + log[-SHOWN_CHARACTERS:]
+
+
+def families(columns: list[tuple[Any, ...]]) -> list[tuple[str, str]]:
+    return [(name.lower(), FAMILIES[kind.partition("(")[0].upper()]) for name, kind in columns]
+
+
+def cpu_seconds() -> float:
+    """Processor time of this process and of those that it started and that have ended."""
+    return sum(
+        used.ru_utime + used.ru_stime
+        for used in map(resource.getrusage, (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    )
+
+
+@pytest.fixture(scope="module")
+def verified(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Verified]:
+    folder = checkout(tmp_path_factory.mktemp("sample") / "project")
+    with start_emulator(folder / "account") as emulator:
+        set_up_account(emulator)
+        write_profile(folder, emulator)
+        refused = call(folder, "verify", **environment())
+        assert refused.returncode == 1
+        assert "type: make pin-snowflake" in refused.stderr
+        pinned = call(folder, "pin", **environment())
+        assert pinned.returncode == 0, everything_said(folder, pinned)
+        answer = call(folder, "verify", **environment())
+        assert answer.returncode == 0, everything_said(folder, answer)
+        yield Verified(folder, emulator)
+
+
+def test_every_package_is_pinned(verified: Verified) -> None:
+    assert all(declared(verified.folder / "dbt_project.yml").values())
+
+
+def test_every_check_holds_and_is_reported(verified: Verified) -> None:
+    for what in (
+        "first build of the sample, all tests",
+        "nothing was trained again",
+        "documentation",
+        *(f"{name} is unchanged" for name in verified.public_tables if name != "model_runs"),
+        *(f"{name} equals DuckDB's" for name in verified.public_tables),
+    ):
+        assert f"| {what} | yes |" in verified.report
+    assert "**no**" not in verified.report
+    assert {"session_features", "session_labels", "model_runs", "purchase_intent_scores"} <= set(
+        verified.public_tables
+    )
+
+
+def test_every_public_table_has_the_same_columns_of_the_same_kinds(verified: Verified) -> None:
+    columns = (
+        "select column_name, data_type from {}information_schema.columns "
+        f"where lower(table_schema) = '{SCHEMA}' and lower(table_name) = '{{}}' "
+        "order by ordinal_position"
+    )
+    with duckdb.connect(str(verified.duckdb), read_only=True) as connection:
+        for name in verified.public_tables:
+            expected = connection.execute(columns.format("", name)).fetchall()
+            found = verified.emulator.query(columns.format("customer_insights.", name))
+            assert families(found) == families(expected), name
+            assert all(column == column.upper() for column, _ in found), name
+
+
+def test_a_number_that_differs_would_be_seen(verified: Verified) -> None:
+    expected, rows = verified.both("purchase_intent_scores")
+    changed = [rows[0] | {"score": rows[0]["score"] + 2e-5}, *rows[1:]]
+    assert differences("scores", expected, rows) == []
+    assert differences("scores", expected, changed)
+    assert differences("scores", expected, rows[1:])
+
+
+@pytest.mark.parametrize("table", ["model_runs", "purchase_intent_scores"])
+def test_the_same_versions_serve(verified: Verified, table: str) -> None:
+    def versions(rows: list[Row]) -> set[tuple[str, str]]:
+        return {(row["model_name"], row["model_version"]) for row in rows}
+
+    expected, found = map(versions, verified.both(table))
+    assert found == expected
+    assert len(expected) == 2
+
+
+def test_the_compiled_project_is_sql_that_snowflake_takes(verified: Verified) -> None:
+    before = cpu_seconds()
+    problems = lint_project(verified.target)
+    assert problems == [], sentences(problems)
+    assert cpu_seconds() - before < MAX_LINT_CPU_SECONDS
+
+
+def test_every_statement_of_the_build_is_one_that_snowflake_takes(verified: Verified) -> None:
+    documents = [
+        json.loads((verified.target / name).read_text(encoding="utf-8"))
+        for name in ("catalog.json", "manifest.json")
+    ]
+    sent = [entry["sql"] for entry in verified.emulator.statements() if entry["ok"]]
+    assert len(sent) > 100
+    problems = lint_statements(sent, *documents, with_sqlfluff=False)
+    assert problems == [], sentences(problems)
+
+
+# --- the registry: these tests change what the build made, and put it right again ---
+
+
+@pytest.fixture(scope="module")
+def project(
+    verified: Verified, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[SnowflakeProject]:
+    """Calls of dbt on the schemas of the build."""
+    folder = tmp_path_factory.mktemp("project")
+    opened = open_project(folder, verified.emulator, ML_SCHEMA="verification")
+    yield opened
+    opened.worker.close()
+
+
+def test_a_build_registers_its_models_and_the_next_only_looks(
+    verified: Verified, project: SnowflakeProject
+) -> None:
+    registered = f"select * from {REGISTERED} order by model_name"
+    champions = verified.emulator.query(
+        "select model_name, model_version, training_set_hash, 'serving', true, "
+        f"cast(null as varchar) from customer_insights.{SCHEMA}.model_runs where is_champion "
+        "qualify row_number() over (partition by model_name order by decision_number desc) = 1 "
+        "order by model_name"
+    )
+    assert len(champions) == 2
+    # The second build had nothing to do.
+    statuses = verified.emulator.query(
+        "select model_name, model_version, training_set_hash, status, is_default, actions "
+        f"from {REGISTERED} order by model_name"
+    )
+    assert statuses == champions
+    before = verified.emulator.query(registered)
+    logged = [e["sql"] for e in verified.emulator.statements() if is_change(e["sql"])]
+    assert len(logged) >= len(champions)
+    began_at = len(verified.emulator.statements())
+    project.dbt("build", "--select", "purchase_intent_registered")
+    assert not [e["sql"] for e in verified.emulator.statements(began_at) if is_change(e["sql"])]
+    assert verified.emulator.query(registered) == before
+
+
+def is_change(sql: str) -> bool:
+    return sql.strip().upper().startswith(CHANGES)
+
+
+@pytest.mark.parametrize(
+    "mistake",
+    [
+        "set is_default = false",
+        "set training_set_hash = 'another'",
+        "set artifact_sha256 = null",
+        "set model_version = 'another'",
+        "set status = 'retired'",
+    ],
+)
+def test_the_reconciling_test_sees_a_difference(
+    verified: Verified, project: SnowflakeProject, mistake: str
+) -> None:
+    settings = f"customer_insights.{SCHEMA}_internal.run_context"
+    verified.emulator.execute(
+        f"update {REGISTERED} {mistake} where model_name like '%in_session'",
+        f"update {settings} set registry_keep_versions = 0",
+    )
+    try:
+        found = project.dbt(
+            "test", "--select", "assert_registry_agrees_with_model_runs", check=False
+        )
+    finally:
+        verified.emulator.execute(f"update {settings} set registry_keep_versions = 10")
+        project.dbt("build", "--select", "purchase_intent_registered")
+    assert found.exit_code == 1
+    assert found.statuses["assert_registry_agrees_with_model_runs"] == "fail"
+
+
+@pytest.mark.parametrize("missing", ["SNOWFLAKE_ACCOUNT", "SNOWFLAKE_USER", "SNOWFLAKE_TOKEN"])
+def test_without_credentials_it_says_which_variables_it_needs(tmp_path: Path, missing: str) -> None:
+    answer = call(tmp_path, "verify", **environment() | {missing: ""})
+    assert answer.returncode == 1
+    assert f"set {missing}." in answer.stderr
+    assert "Traceback" not in answer.stdout + answer.stderr
+    assert not list(tmp_path.iterdir())
