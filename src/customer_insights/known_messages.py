@@ -52,9 +52,16 @@ SNOWFLAKE_SETTINGS = (
         "SNOWFLAKE_AUTHENTICATOR=oauth and SNOWFLAKE_TOKEN.",
     ),
     KnownMessage(
-        r"Unable to load PEM file|Could not deserialize key data",
+        r"Unable to load PEM file",
         "The file that SNOWFLAKE_PRIVATE_KEY_PATH names is not a private key in PEM format; "
         "deploy/snowflake/README.md says how to make one.",
+    ),
+    # One wrong passphrase in 256 decrypts to something that only then turns out to be no key.
+    KnownMessage(
+        r"Could not deserialize key data",
+        "SNOWFLAKE_PRIVATE_KEY_PASSPHRASE does not fit the private key that "
+        "SNOWFLAKE_PRIVATE_KEY_PATH names, or the file is damaged; correct it, or make another key "
+        "(deploy/snowflake/README.md).",
     ),
     KnownMessage(
         r"Incorrect password, could not decrypt key"

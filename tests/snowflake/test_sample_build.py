@@ -5,7 +5,6 @@ targets are wired alike, not that Snowflake would answer so. All tests here look
 """
 
 import json
-import os
 import resource
 import shutil
 import subprocess
@@ -22,7 +21,6 @@ from snowflake_lint import lint_project, lint_statements
 from snowflake_lint.project import sentences
 from snowflake_project import (
     PROJECT_DIR,
-    SETTINGS,
     SnowflakeProject,
     environment,
     open_project,
@@ -117,11 +115,12 @@ def checkout(folder: Path) -> Path:
     return folder
 
 
-def call(folder: Path, command: str, **variables: str) -> subprocess.CompletedProcess[str]:
+def call(folder: Path, command: str, **changes: str) -> subprocess.CompletedProcess[str]:
+    """Run a command of the library in a folder; `make test` names a profile of its own."""
     return subprocess.run(
         [sys.executable, "-m", "customer_insights", command],
         cwd=folder,
-        env={**os.environ, **SETTINGS, "DBT_PROFILES_DIR": str(folder), **variables},
+        env=environment() | {"DBT_PROFILES_DIR": str(folder)} | changes,
         capture_output=True,
         text=True,
         check=False,
@@ -153,12 +152,12 @@ def verified(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Verified]:
     with start_emulator(folder / "account") as emulator:
         set_up_account(emulator)
         write_profile(folder, emulator)
-        refused = call(folder, "verify", **environment())
+        refused = call(folder, "verify")
         assert refused.returncode == 1
         assert "type: make pin-snowflake" in refused.stderr
-        pinned = call(folder, "pin", **environment())
+        pinned = call(folder, "pin")
         assert pinned.returncode == 0, everything_said(folder, pinned)
-        answer = call(folder, "verify", **environment())
+        answer = call(folder, "verify")
         assert answer.returncode == 0, everything_said(folder, answer)
         yield Verified(folder, emulator)
 
@@ -307,7 +306,7 @@ def test_the_reconciling_test_sees_a_difference(
 
 @pytest.mark.parametrize("missing", ["SNOWFLAKE_ACCOUNT", "SNOWFLAKE_USER", "SNOWFLAKE_TOKEN"])
 def test_without_credentials_it_says_which_variables_it_needs(tmp_path: Path, missing: str) -> None:
-    answer = call(tmp_path, "verify", **environment() | {missing: ""})
+    answer = call(tmp_path, "verify", **{missing: ""})
     assert answer.returncode == 1
     assert f"set {missing}." in answer.stderr
     assert "Traceback" not in answer.stdout + answer.stderr

@@ -74,7 +74,7 @@ SAID_BY_SNOWFLAKE = [
         "Expected bytes, RSAPrivateKey, or EllipticCurvePrivateKey, got <class 'NoneType'>",
         "No cred",
     ),
-    ("Could not deserialize key data. The data may be in", "is not a private key in PEM format"),
+    ("Could not deserialize key data. The data may be in", "does not fit the private key"),
     ("Password was not given but private key is encrypted", "SNOWFLAKE_PRIVATE_KEY_PASSPHRASE"),
     ("Incorrect password, could not decrypt key", "SNOWFLAKE_PRIVATE_KEY_PASSPHRASE"),
     ("251001: Account must be specified", "SNOWFLAKE_ACCOUNT is not set"),
