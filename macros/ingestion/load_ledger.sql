@@ -6,8 +6,8 @@
 {% endmacro %}
 
 {#
-  Creates the raw schema, load_manifest (grain: one load of one file) and load_rejects (grain: one
-  rejected row).
+  Creates the raw schema, load_manifest (grain: one load of one file into one table) and
+  load_rejects (grain: one rejected row).
 #}
 {% macro create_load_tables() %}
     {% set string_type = api.Column.translate_type('string') %}
@@ -67,31 +67,40 @@
     {% do return(run_query(sql).rows[0][0] | int > 0) %}
 {% endmacro %}
 
-{# Stores `loading_typed`: what fits in the raw table, the rest in load_rejects, the counts in load_manifest. #}
-{% macro store_loading_rows(file, table, content_hash, counts) %}
-    {% set names = contract_columns(table) | map(attribute='name') | reject('equalto', 'loaded_at') | list %}
-    {% set file_literal = text_literal(file) %}
+{# SQL: when this load was started. #}
+{% macro load_started_at() %}
     {% set started_at = run_started_at.astimezone(modules.pytz.utc).strftime('%Y-%m-%d %H:%M:%S.%f') %}
-    {% set loaded_at = "cast('" ~ started_at ~ "' as timestamp)" %}
+    {% do return("cast('" ~ started_at ~ "' as timestamp)") %}
+{% endmacro %}
+
+{#
+  Stores rows in a raw table, and their counts in load_manifest. `made_of`: SQL for the rows, and of
+  each the `file_row_number` to store it by.
+#}
+{% macro store_loading_rows(file, table, content_hash, made_of, counts) %}
+    {% set names = contract_columns(table) | map(attribute='name') | reject('equalto', 'loaded_at') | list %}
     {% do try_or_compiler_error(
         'The rows of ' ~ file ~ ' do not go into ' ~ setting_value('raw_schema') ~ '.' ~ table
         ~ ': the table has other types or constraints than models/staging/_sources.yml states; drop or alter it.',
         run_query,
         'insert into ' ~ raw_relation(table) ~ ' (' ~ (names | join(', ')) ~ ', loaded_at) select '
-        ~ (names | join(', ')) ~ ', ' ~ loaded_at ~ ' from loading_typed where load_reason is null '
-        ~ 'order by file_row_number'
-    ) %}
-    {% do run_query(
-        'insert into ' ~ raw_relation('load_rejects')
-        ~ ' (file, table_name, line, reason, record, content_hash, loaded_at) select '
-        ~ file_literal ~ ", '" ~ table ~ "', file_line, load_reason, file_record, '" ~ content_hash ~ "', "
-        ~ loaded_at ~ ' from loading_typed where load_reason is not null order by file_row_number'
+        ~ (names | join(', ')) ~ ', ' ~ load_started_at() ~ ' from (' ~ made_of ~ ') as made order by file_row_number'
     ) %}
     {% do run_query(
         'insert into ' ~ raw_relation('load_manifest')
         ~ ' (file, table_name, content_hash, rows_in_file, rows_loaded, rows_rejected, loaded_at) values ('
-        ~ file_literal ~ ", '" ~ table ~ "', '" ~ content_hash ~ "', " ~ counts.rows_in_file ~ ', '
-        ~ counts.rows_loaded ~ ', ' ~ counts.rows_rejected ~ ', ' ~ loaded_at ~ ')'
+        ~ text_literal(file) ~ ", '" ~ table ~ "', '" ~ content_hash ~ "', " ~ counts.rows_in_file ~ ', '
+        ~ counts.rows_loaded ~ ', ' ~ counts.rows_rejected ~ ', ' ~ load_started_at() ~ ')'
+    ) %}
+{% endmacro %}
+
+{# Stores the rows of `loading_typed` that do not fit in load_rejects. #}
+{% macro store_loading_rejects(file, table, content_hash) %}
+    {% do run_query(
+        'insert into ' ~ raw_relation('load_rejects')
+        ~ ' (file, table_name, line, reason, record, content_hash, loaded_at) select '
+        ~ text_literal(file) ~ ", '" ~ table ~ "', file_line, load_reason, file_record, '" ~ content_hash ~ "', "
+        ~ load_started_at() ~ ' from loading_typed where load_reason is not null order by file_row_number'
     ) %}
 {% endmacro %}
 
