@@ -9,6 +9,8 @@
             else 'your tables in schema ' ~ setting_value('raw_schema') %}
         {% do print('Shop: ' ~ source_words) %}
         {% do print_row_counts() %}
+        {% do print_other_rejects() %}
+        {% do print_unmatched() %}
         {% do print('') %}
         {% do print('Models') %}
         {% for run in newest_runs() %}{% do print_model(run) %}{% endfor %}
@@ -35,6 +37,38 @@
             '  ' ~ '{:>9,}'.format(row[1] | int) ~ ' ' ~ row[0]
             ~ (' up to ' ~ row[3] if row[3] is not none else '') ~ rejected
         ) %}
+    {% endfor %}
+{% endmacro %}
+
+{# Rejected rows of the tables that are no source of events, where there are any. #}
+{% macro print_other_rejects() %}
+    {% set counts %}
+        select
+            rejected.table_name,
+            count(*) as rejected_rows
+        from {{ ref('rejected_rows') }} as rejected
+        left join {{ ref('source_watermarks') }} as watermarks on rejected.table_name = watermarks.table_name
+        where watermarks.table_name is null
+        group by rejected.table_name
+        order by rejected.table_name
+    {% endset %}
+    {% for row in run_query(counts).rows %}
+        {% do print(
+            '  ' ~ '{:>9,}'.format(row[1] | int) ~ ' of ' ~ row[0] ~ ' rejected, see ' ~ shown_name(ref('rejected_rows'))
+        ) %}
+    {% endfor %}
+{% endmacro %}
+
+{# What refers to rows that are not there, a line each: what its data test warns of. #}
+{% macro print_unmatched() %}
+    {% set problems %}
+        select {{ unmatched_sentence() }} as problem
+        from {{ ref('unmatched_rows') }}
+        where unmatched_rows > 0 and referred_rows > 0
+        order by table_name, column_name
+    {% endset %}
+    {% for row in run_query(problems).rows %}
+        {% do print('  ' ~ row[0] ~ ', see ' ~ shown_name(ref('unmatched_rows'))) %}
     {% endfor %}
 {% endmacro %}
 

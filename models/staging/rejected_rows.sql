@@ -1,4 +1,4 @@
-{%- for name in ['sessions', 'orders', 'reviews'] %}
+{%- for name in staged_tables() %}
 {{ rejected_from(name) }}
 {%- if not loop.last %}
 union all

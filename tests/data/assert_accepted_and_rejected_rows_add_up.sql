@@ -12,7 +12,7 @@ rejected as (
 
 counted as (
 
-    {% for name in ['sessions', 'orders', 'reviews'] %}
+    {% for name in staged_tables() %}
     select
         '{{ name }}' as table_name,
         (select count(*) from {{ shop_table(name) }}) as raw_rows,

@@ -1,6 +1,6 @@
 {{ config(group='shop') }}
 
-{% for name in ['sessions', 'orders', 'reviews'] %}
+{% for name in staged_tables() %}
 select
     '{{ name }}' as table_name,
     {{ dbt.concat(row_key_parts(name)) }} as row_key

@@ -61,16 +61,23 @@ def count(project: SnowflakeProject, table: str) -> int:
 
 def test_what_sql_computes_from_raw_is_a_dynamic_table(shop: SnowflakeProject) -> None:
     assert set(dynamic_tables(shop.emulator)) == {
+        "checked_customers",
+        "checked_order_items",
         "checked_orders",
+        "checked_products",
         "checked_reviews",
         "checked_sessions",
         "rejected_rows",
         "session_features_computed",
         "session_labels_computed",
         "source_watermarks",
+        "stg_customers",
+        "stg_order_items",
         "stg_orders",
+        "stg_products",
         "stg_reviews",
         "stg_sessions",
+        "unmatched_rows",
     }
 
 
