@@ -606,10 +606,8 @@ def test_a_champion_serves_on_where_labels_are_too_few(dbt: DbtWorker, copied: D
 
 # A reason of the generator's beside the word that staging has for it.
 REASONS = {
-    "duplicate_key": "duplicate_key",
-    "negative_duration": "negative_duration",
     "event_after_load": "later_than_loaded_at",
-    "rating_out_of_range": "rating_out_of_range",
+    "status_before_order": "changed_before_ordered",
 }
 
 
@@ -621,16 +619,15 @@ def test_broken_rows_are_rejected_with_reasons_and_counted(
     dbt.run(dbt_project, "seed")
     dbt.run(dbt_project, "run", "--select", "staging", "session_labels_computed", "run_context")
     expected = {
-        (table, REASONS[reason]): count
+        (table, REASONS.get(reason, reason)): count
         for (table, reason), count in bad_row_counts("broken_rows").items()
-        if table in ("sessions", "orders", "reviews")
     }
     rejected = dbt_project.query(
         "select table_name, reject_reason, count(*) from insights_staging.rejected_rows "
         "group by all"
     )
     assert {(table, reason): count for table, reason, count in rejected} == expected
-    for table in ("sessions", "orders", "reviews"):
+    for table in RAW_SCHEMAS:
         raw, accepted, refused = dbt_project.query(
             f"select (select count(*) from raw.{table}), "
             f"(select count(*) from insights_staging.stg_{table}), "
@@ -641,3 +638,214 @@ def test_broken_rows_are_rejected_with_reasons_and_counted(
     assert dbt_project.query(
         "select max(year(watermark_at)) from insights_staging.source_watermarks"
     ) == [(2024,)]
+
+
+# What is changed in one good row of a table, and the reason for which it is rejected then.
+CHANGED_ROWS: list[tuple[str, str, str | None]] = [
+    ("customers", "signed_up_on = cast(loaded_at as date) + 1", "later_than_loaded_at"),
+    ("customers", "signed_up_on = '2024-12-21'", "later_than_as_of"),
+    ("customers", "signed_up_on = '2024-12-20'", None),
+    ("customers", "age = -1", "age_out_of_range"),
+    ("customers", "age = 0", None),
+    ("customers", "age = 130", None),
+    ("customers", "age = 131", "age_out_of_range"),
+    ("customers", "age = null, plan = null, gender = null", None),
+    ("customers", "signed_up_on = null", "missing_value"),
+    ("products", "price_amount = 0", None),
+    ("products", "price_amount = -0.01", "negative_amount"),
+    ("products", "name = null, price_amount = -1", "missing_value"),
+    ("orders", "discount_amount = 0", None),
+    ("orders", "discount_amount = null", None),
+    ("orders", "discount_amount = -0.01", "negative_amount"),
+    ("orders", "status = 'lost'", "unknown_status"),
+    ("orders", "status = 'Completed'", "unknown_status"),
+    ("orders", "status = null", "missing_value"),
+    ("orders", "ordered_at = '2024-12-21', status_changed_at = null", "later_than_as_of"),
+    ("orders", "ordered_at = '2099-01-01', status_changed_at = null", "later_than_loaded_at"),
+    ("orders", "status_changed_at = null", None),
+    ("orders", "status_changed_at = ordered_at", None),
+    ("orders", "status_changed_at = ordered_at - interval 1 second", "changed_before_ordered"),
+    ("orders", "status_changed_at = loaded_at", None),
+    ("orders", "status_changed_at = loaded_at + interval 1 second", "later_than_loaded_at"),
+    ("orders", "customer_id = 'nobody', session_id = 'none'", None),
+    ("order_items", "quantity = 0", "quantity_not_positive"),
+    ("order_items", "quantity = -1", "quantity_not_positive"),
+    ("order_items", "unit_price_amount = 0", None),
+    ("order_items", "unit_price_amount = -0.01", "negative_amount"),
+    ("order_items", "line_number = 0", None),
+    ("order_items", "line_number = -3", None),
+    ("order_items", "line_number = null", "missing_key"),
+    ("order_items", "order_id = null", "missing_key"),
+    ("order_items", "order_id = 'none', product_id = 'nothing'", None),
+]
+# Rows that are accepted with an `as_of` of late 2024, too.
+GOOD_ROWS = {
+    "customers": "signed_up_on < '2024-06-01'",
+    "products": "true",
+    "orders": "ordered_at < '2024-06-01'",
+    "order_items": "true",
+}
+
+
+def test_one_change_decides_whether_a_row_is_rejected(
+    dbt: DbtWorker, dbt_project: DbtProject
+) -> None:
+    put_raw(dbt_project, shop(SHOP))
+    statements = []
+    for number, (table, assignment, _) in enumerate(CHANGED_ROWS):
+        # A time of loading of its own tells a row, whatever happens to its key.
+        loaded_at = f"timestamp '2025-02-01' + interval {number + 1} second"
+        statements += [
+            f"update raw.{table} set loaded_at = {loaded_at} where rowid = (select min(rowid) "
+            f"from raw.{table} where loaded_at < '2025-02-01' and {GOOD_ROWS[table]})",
+            f"update raw.{table} set {assignment} where loaded_at = {loaded_at}",
+        ]
+    change(dbt_project, *statements)
+    dbt.run(
+        dbt_project,
+        "run",
+        "--select",
+        *[f"checked_{table}" for table in GOOD_ROWS],
+        env={"AS_OF": "2024-12-20"},
+    )
+    found = dict(
+        dbt_project.query(
+            " union all ".join(
+                "select date_diff('second', timestamp '2025-02-01', loaded_at), reject_reason "
+                f"from insights_staging.checked_{table} where loaded_at > '2025-02-01'"
+                for table in GOOD_ROWS
+            )
+        )
+    )
+    assert {change: found[number + 1] for number, change in enumerate(CHANGED_ROWS)} == {
+        change: change[2] for change in CHANGED_ROWS
+    }
+
+
+def test_a_line_that_came_twice_counts_once_and_the_last_one_counts(
+    dbt: DbtWorker, dbt_project: DbtProject
+) -> None:
+    put_raw(
+        dbt_project,
+        shop(SHOP),
+        "create table raw.twice as select * replace (quantity + 7 as quantity, "
+        "loaded_at + interval 1 hour as loaded_at) from raw.order_items limit 1",
+        "insert into raw.order_items select * from raw.twice",
+    )
+    dbt.run(dbt_project, "run", "--select", "checked_order_items", "stg_order_items")
+    assert dbt_project.query(
+        "select accepted.quantity = twice.quantity, checked.reject_reason, checked.quantity + 7 "
+        "= twice.quantity from raw.twice "
+        "inner join insights_staging.stg_order_items as accepted using (order_id, line_number) "
+        "inner join insights_staging.checked_order_items as checked "
+        "using (order_id, line_number) where checked.duplicate_rank > 1"
+    ) == [(True, "duplicate_key", True)]
+
+
+def test_orders_alone_build_and_nothing_is_said_of_tables_that_are_not_there(
+    dbt: DbtWorker, dbt_project: DbtProject, built: DbtProject
+) -> None:
+    orders = shop(SHOP)["orders"]
+    put_raw(dbt_project, {"orders": orders})
+    dbt.run(dbt_project, *BUILD)
+    assert columns_of(dbt_project) == columns_of(built)
+    assert dbt_project.query("select count(*) from insights_staging.stg_orders") == [
+        (orders.num_rows,)
+    ]
+    assert_not_trained(dbt_project, "0 mature rows to train on")
+    answer = dbt.run(dbt_project, "test", "--select", "staging", "assert_*")
+    assert set(answer.statuses.values()) <= {"success", "pass"}
+
+
+UNMATCHED_TEST = "assert_keys_refer_to_known_rows"
+
+
+def built_and_told(dbt: DbtWorker, project: DbtProject, env: dict[str, str] | None = None) -> str:
+    """What the data test says of a staging that was built anew."""
+    dbt.run(project, "run", "--select", "staging", env=env)
+    return dbt.run(project, "test", "--select", UNMATCHED_TEST, env=env).statuses[UNMATCHED_TEST]
+
+
+def unmatched(project: DbtProject) -> dict[str, tuple[int, int]]:
+    """Referring and unmatched rows by `table.column`."""
+    return {
+        name: (referring, missing)
+        for name, referring, missing in project.query(
+            "select table_name || '.' || column_name, referring_rows, unmatched_rows "
+            "from insights_staging.unmatched_rows"
+        )
+    }
+
+
+@pytest.mark.parametrize("as_of", ["null", "2024-09-10 14:30:00"])
+def test_in_a_healthy_shop_every_key_refers_to_a_known_row(
+    dbt: DbtWorker, copied: DbtProject, as_of: str
+) -> None:
+    assert built_and_told(dbt, copied, env={"AS_OF": as_of}) == "pass"
+    counted = unmatched(copied)
+    assert len(counted) == 6
+    assert all(referring > 0 and missing == 0 for referring, missing in counted.values())
+    # Lines of orders that are later than `as_of` are accepted, so that there is something to miss.
+    late = copied.query(
+        "select count(*) from insights_staging.stg_order_items "
+        "where order_id not in (select order_id from insights_staging.stg_orders)"
+    )
+    assert (late > [(0,)]) == (as_of != "null")
+
+
+def test_rows_that_refer_to_nothing_known_are_kept_counted_and_told(
+    dbt: DbtWorker, copied: DbtProject
+) -> None:
+    change(
+        copied,
+        "delete from raw.sessions where session_id in "
+        "(select session_id from raw.orders where session_id is not null order by all limit 3)",
+        "update raw.orders set customer_id = 'nobody' where rowid < 2",
+        # Rejected, its lines are orphans as those of an order that never came.
+        "update raw.orders set status = 'lost' where order_id = "
+        "(select max(order_id) from raw.orders)",
+        "update raw.order_items set order_id = order_id || '-unknown' where rowid < 5",
+        "update raw.order_items set product_id = 'nothing' where rowid < 4",
+        "update raw.reviews set customer_id = 'nobody' where rowid < 6",
+        "update raw.reviews set product_id = 'nothing' where rowid < 7",
+        "update raw.reviews set product_id = null where rowid = 8",
+    )
+    lines = copied.query(
+        "select count(*) from raw.order_items "
+        "where order_id = (select max(order_id) from raw.orders)"
+    )[0][0]
+    assert built_and_told(dbt, copied) == "warn"
+    assert {name: missing for name, (_, missing) in unmatched(copied).items()} == {
+        "orders.customer_id": 2,
+        "orders.session_id": 3,
+        "order_items.order_id": 5 + lines,
+        "order_items.product_id": 4,
+        "reviews.customer_id": 6,
+        "reviews.product_id": 7,
+    }
+    rows = {table: copied.query(f"select count(*) from raw.{table}")[0][0] for table in RAW_SCHEMAS}
+    for table, rejected in (("orders", 1), ("order_items", 0), ("reviews", 0)):
+        assert copied.query(f"select count(*) from insights_staging.stg_{table}") == [
+            (rows[table] - rejected,)
+        ]
+    shown = dbt.run(copied, "run-operation", "print_build_summary").output
+    orders = copied.query("select count(*) from insights_staging.stg_orders")[0][0]
+    assert f"2 of {orders} rows of orders have a customer_id that customers lacks" in shown
+
+
+def test_a_table_that_the_shop_does_not_load_is_not_warned_of(
+    dbt: DbtWorker, copied: DbtProject
+) -> None:
+    change(copied, "drop table raw.customers", "delete from raw.products")
+    assert built_and_told(dbt, copied) == "pass"
+    referring, missing = unmatched(copied)["orders.customer_id"]
+    assert referring == missing > 0
+
+
+def test_rejected_rows_of_every_table_are_told_after_a_build(
+    dbt: DbtWorker, copied: DbtProject
+) -> None:
+    change(copied, "update raw.products set price_amount = -1 where rowid < 3")
+    dbt.run(copied, "run", "--select", "staging")
+    shown = dbt.run(copied, "run-operation", "print_build_summary").output
+    assert "3 of products rejected, see insights_staging.rejected_rows" in shown

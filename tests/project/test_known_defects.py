@@ -718,10 +718,31 @@ WRONG_SESSIONS = {
     "rate_out_of_range": "bounce_rates = 1.01",
     "rating_out_of_range": "product_rating = 5.01",
 }
+WRONG_CUSTOMERS = {
+    "missing_key": "customer_id = null",
+    "missing_value": "loaded_at = null",
+    "later_than_loaded_at": "signed_up_on = cast(loaded_at as date) + 1",
+    "later_than_as_of": "signed_up_on = '2024-12-21'",
+    "age_out_of_range": "age = 131",
+}
+WRONG_PRODUCTS = {
+    "missing_key": "product_id = null",
+    "missing_value": "name = null",
+    "negative_amount": "price_amount = -0.01",
+}
 WRONG_ORDERS = {
     "missing_key": "order_id = null",
     "missing_value": "customer_id = null",
     "later_than_loaded_at": "ordered_at = loaded_at + interval 1 second",
+    "changed_before_ordered": "status_changed_at = ordered_at - interval 1 second",
+    "unknown_status": "status = 'lost'",
+    "negative_amount": "discount_amount = -0.01",
+}
+WRONG_ORDER_ITEMS = {
+    "missing_key": "line_number = null",
+    "missing_value": "product_id = null",
+    "negative_amount": "unit_price_amount = -0.01",
+    "quantity_not_positive": "quantity = 0",
 }
 WRONG_REVIEWS = {
     "missing_key": "review_id = null",
@@ -750,18 +771,19 @@ def test_every_reason_to_reject_a_row_can_be_reached(
 ) -> None:
     put_raw(dbt_project, shop(SHOP))
     break_rows(dbt_project, "sessions", "session_id", WRONG_SESSIONS)
+    break_rows(dbt_project, "customers", "customer_id", WRONG_CUSTOMERS)
+    break_rows(dbt_project, "products", "product_id", WRONG_PRODUCTS)
     break_rows(dbt_project, "orders", "order_id", WRONG_ORDERS)
+    break_rows(dbt_project, "order_items", "order_id || '/' || line_number", WRONG_ORDER_ITEMS)
     break_rows(dbt_project, "reviews", "review_id", WRONG_REVIEWS)
     dbt.run(
         dbt_project,
         "run",
         "--select",
-        "checked_sessions",
-        "checked_orders",
-        "checked_reviews",
+        *[f"checked_{table}" for table in RAW_SCHEMAS],
         env={"AS_OF": "2024-12-20"},
     )
-    for table in ("sessions", "orders", "reviews"):
+    for table in RAW_SCHEMAS:
         reached = {
             reason
             for (reason,) in dbt_project.query(

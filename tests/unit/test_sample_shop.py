@@ -439,6 +439,20 @@ def test_broken_rows_add_exactly_the_known_bad_rows(shop: Shop) -> None:
     found["reviews", "rating_out_of_range"] = count(
         broken, "select 1 from reviews where rating not between 1 and 5"
     )
+    for name, reason, condition in (
+        ("customers", "age_out_of_range", "age not between 0 and 130"),
+        ("products", "negative_amount", "price_amount < 0"),
+        ("orders", "status_before_order", "status_changed_at < ordered_at"),
+        (
+            "orders",
+            "unknown_status",
+            "status not in ('placed', 'shipped', 'completed', 'cancelled', 'returned')",
+        ),
+        ("orders", "negative_amount", "discount_amount < 0"),
+        ("order_items", "negative_amount", "unit_price_amount < 0"),
+        ("order_items", "quantity_not_positive", "quantity < 1"),
+    ):
+        found[name, reason] = count(broken, f"select 1 from {name} where {condition}")
     for name, column in {
         "sessions": "started_at",
         "customers": "signed_up_on",

@@ -36,7 +36,13 @@ def broken_tables(
             used[bad.table] += 1
             row = good[bad.table].slice(copied, 1).to_pylist()[0] | bad.changes
             if not bad.keeps_key:
-                key = KEYS[bad.table][0]
-                row[key] = f"{row[key][0]}-broken-{used[bad.table]}"
+                # The last part: a broken line of an order stays in an order that exists.
+                key = KEYS[bad.table][-1]
+                row[key] = _own_key(row[key], used[bad.table])
             made[bad.table].append(row)
     return {name: pa.Table.from_pylist(made[name], schema=RAW_SCHEMAS[name]) for name in made}
+
+
+def _own_key(copied: object, number: int) -> object:
+    """A key that no good row has: line numbers of good rows are positive."""
+    return f"{copied[0]}-broken-{number}" if isinstance(copied, str) else -number
