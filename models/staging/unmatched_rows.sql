@@ -47,10 +47,10 @@ select
     cast('{{ name }}' as {{ api.Column.translate_type('string') }}) as table_name,
     cast('{{ key }}' as {{ api.Column.translate_type('string') }}) as column_name,
     cast('{{ referred }}' as {{ api.Column.translate_type('string') }}) as refers_to,
-    matched.referring_rows,
-    matched.unmatched_rows,
+    counted.referring_rows,
+    counted.unmatched_rows,
     referred.referred_rows
-from {{ name }}_by_{{ key }} as matched
+from {{ name }}_by_{{ key }} as counted
 cross join known_{{ referred }}_counted as referred
 {% if not loop.last -%}
 union all
