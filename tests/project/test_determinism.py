@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -50,6 +51,9 @@ BOOKKEEPING = {
 OF_THE_RUN = {"insights_internal.run_context"}
 
 PUBLIC = [
+    "insights.churn_labels",
+    "insights.churn_rates",
+    "insights.customer_features",
     "insights.model_runs",
     "insights.purchase_intent_scores",
     "insights.score_explanations",
@@ -196,7 +200,14 @@ def test_the_clock_and_the_time_zone_change_nothing(
 
 CUT = datetime(2024, 9, 10, 14, 30)
 FUTURE_SHOP = ShopConfig(scale=0.2)
-NEEDED = ("run", "--select", "+session_features", "+session_labels")
+NEEDED = (
+    "run",
+    "--select",
+    "+session_features",
+    "+session_labels",
+    "+customer_features",
+    "+churn_labels",
+)
 
 
 def partly_unlabelled(tables: Tables) -> Tables:
@@ -209,87 +220,131 @@ def partly_unlabelled(tables: Tables) -> Tables:
     return tables | {"sessions": sessions.set_column(place, field, labels)}
 
 
+def returned_later(tables: Tables) -> Tables:
+    """Every fifth of the orders before CUT comes back after it."""
+    orders = tables["orders"]
+    is_fifth = pa.array(np.arange(orders.num_rows) % 5 == 0)
+    is_back = pc.and_(is_fifth, pc.less(orders["ordered_at"], pa.scalar(CUT, pa.timestamp("us"))))
+    back_at = pa.scalar(CUT + timedelta(days=3), pa.timestamp("us"))
+    then = {
+        "status": pc.if_else(is_back, "returned", orders["status"]),
+        "status_changed_at": pc.if_else(is_back, back_at, orders["status_changed_at"]),
+    }
+    for name, values in then.items():
+        orders = orders.set_column(orders.column_names.index(name), name, values)
+    return tables | {"orders": orders}
+
+
 def until(tables: Tables, moment: datetime) -> Tables:
-    """The shop as it was at a moment: later sessions and orders have not happened."""
-    times = {"sessions": "started_at", "orders": "ordered_at"}
+    """The shop as it was at a moment: nothing later has happened, no status has changed later."""
+    times = {"sessions": "started_at", "orders": "ordered_at", "reviews": "created_at"}
     cut = pa.scalar(moment, pa.timestamp("us"))
-    return {
+    found = {
         name: rows.filter(pc.less_equal(rows[times[name]], cut)) if name in times else rows
         for name, rows in tables.items()
     }
+    orders = found["orders"]
+    is_later = pc.fill_null(pc.greater(orders["status_changed_at"], cut), False)
+    then = {
+        "status": pc.if_else(is_later, "placed", orders["status"]),
+        "status_changed_at": pc.if_else(
+            is_later, pa.scalar(None, pa.timestamp("us")), orders["status_changed_at"]
+        ),
+    }
+    assert pc.any(is_later).as_py()
+    for name, values in then.items():
+        orders = orders.set_column(orders.column_names.index(name), name, values)
+    return found | {"orders": orders}
 
 
-def features(project: DbtProject) -> dict[str, Row]:
-    """Every session's features."""
-    rows = rows_of(project, "select * from insights.session_features")
-    return {row["session_id"]: row for row in rows}
+@dataclass(frozen=True)
+class Known:
+    """What a build knows of sessions and of customers at dates, and their final labels, by key."""
 
+    sessions: dict[Any, Row]
+    session_labels: dict[Any, Row]
+    customers: dict[Any, Row]
+    churn_labels: dict[Any, Row]
 
-def matured(project: DbtProject) -> dict[str, Row]:
-    """Every label that is final."""
-    rows = rows_of(project, "select * from insights.session_labels where is_purchase is not null")
-    return {row["session_id"]: row for row in rows}
+    @classmethod
+    def of(cls, project: DbtProject) -> "Known":
+        """Read from the tables of a build."""
 
+        def by_key(*key: str, table: str, condition: str = "true") -> dict[Any, Row]:
+            rows = rows_of(project, f"select * from insights.{table} where {condition}")
+            return {tuple(row[name] for name in key): row for row in rows}
 
-Past = tuple[dict[str, Row], dict[str, Row]]
+        customer = ("customer_id", "as_of_on")
+        return cls(
+            by_key("session_id", table="session_features"),
+            by_key("session_id", table="session_labels", condition="is_purchase is not null"),
+            by_key(*customer, table="customer_features"),
+            by_key(*customer, table="churn_labels", condition="is_churned is not null"),
+        )
+
+    def assert_part_of(self, later: "Known") -> None:
+        """All that is known here is known later too, and is the same."""
+        for name in ("sessions", "session_labels", "customers", "churn_labels"):
+            now, then = getattr(later, name), getattr(self, name)
+            assert {key: now.get(key) for key in then} == then, name
 
 
 @pytest.fixture(scope="module")
 def whole() -> Tables:
-    return partly_unlabelled(shop(FUTURE_SHOP))
+    return returned_later(partly_unlabelled(shop(FUTURE_SHOP)))
 
 
 @pytest.fixture(scope="module")
-def past(dbt: DbtWorker, whole: Tables, tmp_path_factory: pytest.TempPathFactory) -> Past:
-    """Features and final labels of the shop as it was at CUT."""
+def past(dbt: DbtWorker, whole: Tables, tmp_path_factory: pytest.TempPathFactory) -> Known:
+    """The shop as it was at CUT."""
     project = create_dbt_project(tmp_path_factory.mktemp("past"))
     put_raw(project, until(whole, CUT))
     dbt.run(project, "seed")
     dbt.run(project, *NEEDED)
-    found = features(project), matured(project)
-    assert 500 < len(found[1]) < len(found[0])
+    found = Known.of(project)
+    assert 500 < len(found.session_labels) < len(found.sessions)
+    assert 20 < len(found.churn_labels) < len(found.customers)
     # Both kinds of labels, and features that look back, are among what is compared.
-    assert {row["label_source"] for row in found[1].values()} == {"recorded", "orders"}
-    assert any(row["prior_order_count"] > 0 for row in found[0].values())
+    sources = {row["label_source"] for row in found.session_labels.values()}
+    assert sources == {"recorded", "orders"}
+    assert any(row["prior_order_count"] > 0 for row in found.sessions.values())
+    assert {row["is_churned"] for row in found.churn_labels.values()} == {True, False}
+    assert any(row["reversal_share"] > 0 for row in found.customers.values())
     return found
 
 
-def assert_past_is_the_same(past: Past, project: DbtProject) -> None:
-    past_features, past_labels = past
-    now = features(project)
-    assert {key: now.get(key) for key in past_features} == past_features
-    now = matured(project)
-    assert {key: now.get(key) for key in past_labels} == past_labels
-
-
 def test_future_rows_change_no_past_feature_and_no_final_label(
-    dbt: DbtWorker, whole: Tables, past: Past, dbt_project: DbtProject
+    dbt: DbtWorker, whole: Tables, past: Known, dbt_project: DbtProject
 ) -> None:
     put_raw(dbt_project, whole)
     dbt.run(dbt_project, "seed")
     dbt.run(dbt_project, *NEEDED)
-    assert len(features(dbt_project)) > len(past[0])
-    assert_past_is_the_same(past, dbt_project)
+    now = Known.of(dbt_project)
+    assert len(now.sessions) > len(past.sessions)
+    assert len(now.customers) > len(past.customers)
+    past.assert_part_of(now)
 
 
 def test_as_of_a_past_moment_gives_what_the_data_of_that_moment_gave(
-    dbt: DbtWorker, whole: Tables, past: Past, dbt_project: DbtProject
+    dbt: DbtWorker, whole: Tables, past: Known, dbt_project: DbtProject
 ) -> None:
     put_raw(dbt_project, whole)
     dbt.run(dbt_project, "seed")
     dbt.run(dbt_project, *NEEDED, env={"AS_OF": str(CUT)})
-    assert features(dbt_project).keys() == past[0].keys()
-    assert_past_is_the_same(past, dbt_project)
+    now = Known.of(dbt_project)
+    assert now.sessions.keys() == past.sessions.keys()
+    assert now.customers.keys() == past.customers.keys()
+    past.assert_part_of(now)
     # With `as_of` the moment itself is known to be over; the data end with their last event.
-    newest = max(row["started_at"] for row in past[0].values())
-    added = matured(dbt_project).keys() - past[1].keys()
-    matures_at = {key: past[0][key]["started_at"] + timedelta(hours=24) for key in added}
+    newest = max(row["started_at"] for row in past.sessions.values())
+    added = now.session_labels.keys() - past.session_labels.keys()
+    matures_at = {key: past.sessions[key]["started_at"] + timedelta(hours=24) for key in added}
     assert all(newest <= moment + timedelta(hours=24) for moment in matures_at.values())
     assert all(moment <= CUT for moment in matures_at.values())
 
 
 def test_a_feature_that_looks_ahead_would_be_found(
-    dbt: DbtWorker, whole: Tables, past: Past, dbt_project: DbtProject
+    dbt: DbtWorker, whole: Tables, past: Known, dbt_project: DbtProject
 ) -> None:
     """The comparison is not blind: a count of all of a visitor's sessions differs."""
     put_raw(dbt_project, whole)
@@ -299,5 +354,16 @@ def test_a_feature_that_looks_ahead_would_be_found(
     """
     later = dict(dbt_project.query(counted.format("")))
     then = dict(dbt_project.query(counted.format(f"where started_at <= '{CUT}'")))
-    assert then.keys() == past[0].keys()
+    assert {(key,) for key in then} == past.sessions.keys()
     assert any(later[key] != count for key, count in then.items())
+    # Likewise the share of orders that came back, by the status that they have now.
+    customers = past.customers.values()
+    as_of_on = max(row["as_of_on"] for row in customers)
+    back = dict(
+        dbt_project.query(
+            "select customer_id, avg(cast(status in ('cancelled', 'returned') as integer)) "
+            f"from raw.orders where ordered_at < '{as_of_on}' group by customer_id"
+        )
+    )
+    shares = {row["customer_id"]: row["reversal_share"] for row in customers}
+    assert any(back[customer] != share for customer, share in shares.items())

@@ -103,10 +103,7 @@ joined as (
         * (sessions.administrative + sessions.informational + sessions.product_related) as expected_exits,
         sessions.page_values > 0 as has_page_value,
         cast(visitor_history.earlier_count as bigint) as prior_session_count,
-        cast(
-            {{ dbt.datediff('visitor_moments.prior_started_at', 'sessions.started_at', 'second') }}
-            as double
-        ) / 86400 as days_since_prior_session,
+        {{ days_between('visitor_moments.prior_started_at', 'sessions.started_at') }} as days_since_prior_session,
         cast(visitor_history.order_count as bigint) as prior_order_count,
         coalesce(
             greatest(visitor_moments.prior_started_at, visitor_history.newest_order_at),
