@@ -42,6 +42,12 @@
         'registry_keep_versions': {'type': 'integer', 'min': 0, 'max': 900},
         'leak_roc_auc': {'type': 'number', 'min': 0.5, 'max': 1},
 
+        'new_customer_days': {'type': 'integer', 'min': 1, 'max': 36600},
+        'active_customer_days': {'type': 'integer', 'min': 1, 'max': 36600},
+        'high_value_share': {'type': 'number', 'min': 0, 'max': 1},
+        'low_engagement_orders': {'type': 'integer', 'min': 0, 'max': 1000000},
+        'at_risk_gaps': {'type': 'number', 'min': 0, 'max': 1000000},
+
         'rescore_days': {'type': 'integer', 'min': 1, 'max': 36600},
         'explain_min_decile': {'type': 'integer', 'min': 1, 'max': 11},
         'explain_features': {'type': 'integer', 'min': 1, 'max': 100},

@@ -1,11 +1,13 @@
-{%- set keys = ['session_id', 'session_on'] %}
-{%- set label_table = ref('session_labels') %}
-{%- set feature_table = ref('session_features') %}
-{%- set labels = [] if not execute
-    else adapter.get_columns_in_relation(label_table) | map(attribute='name') | map('lower')
-    | reject('in', keys) | list %}
-{%- set columns = [] if not execute
-    else adapter.get_columns_in_relation(feature_table) | map(attribute='name') | map('lower') | list %}
+{%- set tables = [
+    {'labels': ref('session_labels'), 'features': ref('session_features'), 'keys': ['session_id', 'session_on']},
+    {'labels': ref('churn_labels'), 'features': ref('customer_features'), 'keys': ['customer_id', 'as_of_on']},
+] %}
+{%- for table in tables %}
+    {%- set labels = [] if not execute
+        else adapter.get_columns_in_relation(table.labels) | map(attribute='name') | map('lower')
+        | reject('in', table['keys']) | list %}
+    {%- set columns = [] if not execute
+        else adapter.get_columns_in_relation(table.features) | map(attribute='name') | map('lower') | list %}
 select
     feature_table,
     feature
@@ -15,6 +17,8 @@ where feature in ('{{ labels | join("', '") }}')
 {%- for label in labels if label in columns %}
 union all
 select
-    'session_features' as feature_table,
+    '{{ table.features.identifier }}' as feature_table,
     '{{ label }}' as feature
+{%- endfor %}
+{{ 'union all' if not loop.last }}
 {%- endfor %}

@@ -48,6 +48,9 @@ TRAINED = "insights_internal.purchase_intent_trained"
 EXPLAINED = "insights_internal.purchase_intent_explained"
 LABELS = "insights_internal.session_labels_computed"
 FEATURES = "insights_internal.session_features_computed"
+CHURN_LABELS = "insights_internal.churn_labels_computed"
+CUSTOMER_FEATURES = "insights_internal.customer_features_computed"
+SEGMENTS = "insights_internal.customer_segments_computed"
 TRAINING_SET = "insights_internal.purchase_intent_training_set"
 
 
@@ -114,6 +117,47 @@ DEFECTS = [
         "assert_immature_labels_are_null",
         f"update {LABELS} set is_purchase = false, label_source = 'recorded' "
         "where is_purchase is null",
+    ),
+    defect(
+        "a customer who has not come back yet is read as gone",
+        "assert_immature_churn_labels_are_null",
+        f"update {CHURN_LABELS} set is_churned = returned_at is null, matured_on = as_of_on + 1 "
+        "where is_churned is null",
+    ),
+    defect(
+        "churn is a column of the feature table",
+        "assert_no_label_is_a_feature",
+        "create or replace view insights.customer_features as "
+        f"select features.*, labels.is_churned from {CUSTOMER_FEATURES} as features "
+        f"inner join {CHURN_LABELS} as labels "
+        "on features.customer_id = labels.customer_id and features.as_of_on = labels.as_of_on",
+    ),
+    defect(
+        "a customer's feature looks at what came on the as-of date",
+        "expression_is_true_customer_features_history_until_at",
+        f"update {CUSTOMER_FEATURES} set history_until_at = as_of_on",
+    ),
+    defect(
+        "a customer without reviews has a neutral number of them",
+        "expression_is_true_customer_features_has_review",
+        f"update {CUSTOMER_FEATURES} set review_count = 0 where not has_review",
+    ),
+    defect(
+        "a customer is in two segments",
+        "unique_combination_customer_segments",
+        f"insert into {SEGMENTS} select * from {SEGMENTS} limit 10",
+    ),
+    defect(
+        "a customer is in no segment",
+        "assert_every_customer_is_in_one_segment",
+        f"delete from {SEGMENTS} where segment = 'REGULAR'",
+    ),
+    defect(
+        "churn labels stand beside rows by position",
+        "assert_churn_label_history_is_complete",
+        f"create or replace table {CHURN_LABELS} as select * replace "
+        "(lead(is_churned) over (order by as_of_on, customer_id) as is_churned) "
+        f"from {CHURN_LABELS}",
     ),
     defect(
         "the champion says the same about everybody",
@@ -237,7 +281,12 @@ DEFECTS = [
 @pytest.fixture(scope="module")
 def healthy(dbt: DbtWorker, built: DbtProject) -> dict[str, str]:
     """The status of the data tests on the healthy database."""
-    chosen = ("assert_*", "test_name:unique_combination", "test_name:columns_in_catalog")
+    chosen = (
+        "assert_*",
+        "test_name:unique_combination",
+        "test_name:columns_in_catalog",
+        "test_name:expression_is_true,customer_features",
+    )
     return dict(dbt.run(built, "test", "--select", *chosen).statuses)
 
 
@@ -307,7 +356,7 @@ def test_labels_mature_as_data_arrive(dbt: DbtWorker, dbt_project: DbtProject) -
     for tables in (before(shop(SHOP), cut), shop(SHOP)):
         put_raw(dbt_project, tables)
         dbt.run(dbt_project, "run", "--select", "+session_label_observations", "+session_features")
-        dbt.run(dbt_project, "snapshot")
+        dbt.run(dbt_project, "snapshot", "--select", "session_label_history")
         started.append(
             dbt_project.query(
                 "select max(dbt_valid_from) from insights_history.session_label_history"
@@ -819,3 +868,48 @@ def test_every_role_and_decile_can_be_reached(built: DbtProject) -> None:
     assert splits == listed_values(
         "models/purchase_intent/internal/purchase_intent_training_set.yml", "split"
     )
+
+
+def test_every_segment_can_be_reached(built: DbtProject) -> None:
+    reached = {
+        name for (name,) in built.query("select distinct segment from insights.customer_segments")
+    }
+    assert reached == listed_values(
+        "models/recommendations/internal/customer_segments_computed.yml", "segment"
+    )
+    # A segment that stands behind a wider one would not be: here all that AT_RISK fits are taken.
+    shadowed = {
+        name
+        for (name,) in built.query(
+            "select distinct case when order_count <= 1000 then 'LOW_ENGAGEMENT' "
+            "when recency_in_gaps > 2 then 'AT_RISK' end from insights.customer_features"
+        )
+    }
+    assert shadowed == {"LOW_ENGAGEMENT"}
+
+
+def test_what_changes_in_place_keeps_its_history(dbt: DbtWorker, dbt_project: DbtProject) -> None:
+    put_raw(dbt_project, shop(SHOP))
+    one = "(select min(customer_id) from raw.customers)"
+    for statement in (
+        "update raw.customers set plan = 'none'",
+        # Loaded again, and nothing else: no other customer.
+        "update raw.customers set loaded_at = loaded_at + interval 1 day",
+        f"update raw.customers set plan = 'gold' where customer_id = {one}",
+    ):
+        change(dbt_project, statement)
+        dbt.run(dbt_project, "run", "--select", "+stg_customers")
+        dbt.run(dbt_project, "snapshot", "--select", "customer_history")
+    history = dbt_project.query(
+        "select customer_id, plan, dbt_valid_to is null from insights_history.customer_history "
+        f"where customer_id = {one} order by dbt_valid_from"
+    )
+    assert [(plan, is_current) for _, plan, is_current in history] == [
+        ("none", False),
+        ("gold", True),
+    ]
+    others = dbt_project.query(
+        "select count(*) = count(distinct customer_id) from insights_history.customer_history "
+        f"where customer_id <> {one}"
+    )
+    assert others == [(True,)]

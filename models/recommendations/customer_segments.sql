@@ -1,0 +1,5 @@
+select
+    customer_id,
+    as_of_on,
+    segment
+from {{ ref('customer_segments_computed') }}
