@@ -40,6 +40,7 @@ CATALOG_RUN = frozenset(
         "insights_vocabulary.model_catalog",
         "insights_internal.run_context",
         "insights_internal.session_label_observations",
+        "insights_internal.churn_label_observations",
     }
 )
 
