@@ -15,7 +15,7 @@ customers as (
             partition by as_of_on
             order by order_amount desc
         ) <= {{ setting('high_value_share') }} * count(*) over (partition by as_of_on) as is_high_value
-    from {{ ref('customer_features') }}
+    from {{ ref('customer_features_computed') }}
 
 ),
 
