@@ -13,7 +13,7 @@ customers as (
         -- Who has spent the same is ranked the same, so that no order of rows decides.
         rank() over (
             partition by as_of_on
-            order by order_amount desc
+            order by order_amount desc nulls last
         ) <= {{ setting('high_value_share') }} * count(*) over (partition by as_of_on) as is_high_value
     from {{ ref('customer_features_computed') }}
 
