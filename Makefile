@@ -24,9 +24,10 @@ TARGET_INSTALLED := $(VENV)/$(if $(filter snowflake,$(DBT_TARGET)),snowflake,loc
 build: $(TARGET_INSTALLED) profiles.yml ## install, run the whole project, sum up; DATA=path loads your files first
 	@$(BIN)/python -m customer_insights build $(if $(DATA),--data "$(DATA)")
 
+# Files in their order: by number of tests, as pytest-xdist would have it, the longest would come last.
 .PHONY: test
 test: $(VENV)/dev profiles.yml ## install what tests need, and run them all
-	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 .PHONY: lint
 lint: $(VENV)/dev profiles.yml ## check the style of SQL, Python and YAML, and the types
