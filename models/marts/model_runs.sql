@@ -1,4 +1,5 @@
--- Every column of the decision log but the trained models themselves.
+-- Every column of the decision logs but the trained models themselves.
+{% for trained in [ref('churn_trained'), ref('purchase_intent_trained')] %}
 select
     model_run_id,
     model_name,
@@ -63,4 +64,6 @@ select
     boosting_rounds,
     library_versions,
     artifact_sha256
-from {{ ref('purchase_intent_trained') }}
+from {{ trained }}
+{{ 'union all' if not loop.last }}
+{% endfor %}
