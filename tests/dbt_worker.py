@@ -38,6 +38,7 @@ for line in sys.stdin:
         "exit_code": 0 if result.success else 1 if result.exception is None else 2,
         "output": "\\n".join(lines),
         "statuses": {n.node.name: str(n.status) for n in nodes if getattr(n, "node", None)},
+        "messages": {n.node.name: str(n.message) for n in nodes if getattr(n, "node", None)},
     }
     print("ANSWER " + json.dumps(answer), flush=True)
 """
@@ -51,12 +52,14 @@ class Answer:
         exit_code: 0 where it succeeded.
         output: What it said, dbt's debug lines left out.
         statuses: The status of each node that ran, by name.
+        messages: What the database or dbt said of each of these nodes.
 
     """
 
     exit_code: int
     output: str
     statuses: Mapping[str, str]
+    messages: Mapping[str, str]
 
 
 class DbtWorker:
