@@ -120,7 +120,7 @@ def test_a_table_that_is_gone_is_made_again(dbt: DbtWorker, project: DbtProject)
 def test_a_table_whose_making_was_cut_short_is_made_again(
     dbt: DbtWorker, project: DbtProject
 ) -> None:
-    """A build forgets the fingerprint before it makes the table; what reads it has its input still."""
+    """A build forgets the fingerprint before it makes the table. Readers have their input still."""
     change(
         project,
         "delete from insights_internal.computed_fingerprints "
