@@ -25,7 +25,7 @@ TYPICAL_RATING = 4.0
 EXIT_RATE_CAP = 0.1
 
 # Traffic types of campaigns, whose visitors come to buy.
-PROMOTED_TRAFFIC = (2, 5, 8, 10, 11)
+PROMOTED_TRAFFIC = np.isin(np.arange(14), (2, 5, 8, 10, 11))
 
 
 @dataclass(frozen=True)
@@ -110,7 +110,7 @@ def behaviour_logit(
         + effects.product_pages * pages / (pages + HALF_PRODUCT_PAGES)
         + effects.exit_rate * np.minimum(exit_rates / EXIT_RATE_CAP, 1.0)
         + effects.page_load * slowness
-        + effects.promoted_traffic * np.isin(traffic_type, PROMOTED_TRAFFIC)
+        + effects.promoted_traffic * PROMOTED_TRAFFIC[traffic_type]
     )
     return logit
 

@@ -277,9 +277,8 @@ class _Walk:
             product=main[rows],
         )
         would_buy, buys = is_call.copy(), is_call.copy()
-        would_buy[rows] = draw[rows] < self._probabilities(sessions, is_as_before=True)
-        probability = self._probabilities(sessions, is_as_before=False)
-        buys[rows] = draw[rows] < probability
+        as_before, probability = self._probabilities(sessions)
+        would_buy[rows], buys[rows] = draw[rows] < as_before, draw[rows] < probability
         # An order is placed in the second half of its session, at the latest with its last page.
         placed = seconds.copy()
         length = sessions.total_tenths // TENTHS
@@ -298,17 +297,20 @@ class _Walk:
             person[would_buy], placed[would_buy], lines[would_buy], is_discounted[would_buy]
         )
 
-    def _probabilities(self, sessions: Sessions, *, is_as_before: bool) -> Floats:
-        """Purchase probabilities by the effects of the day, or those that the shop began with."""
-        later = EFFECTS if is_as_before else self._config.rules.later_effects or EFFECTS
-        orders = (self._demand.orders if is_as_before else self._bought)[sessions.person]
-        by_effects = [
-            purchase_logit(sessions, effects)
-            + effects.earlier_orders * earlier_orders_share(orders)
-            for effects in (EFFECTS, later)
-        ]
-        is_later = sessions.seconds >= self._config.drift_seconds
-        return probability_of(np.where(is_later, by_effects[1], by_effects[0]))
+    def _probabilities(self, sessions: Sessions) -> tuple[Floats, Floats]:
+        """Purchase probabilities by the effects that the shop began with, and by those of the day."""
+        as_before = purchase_logit(sessions, EFFECTS) + self._order_logit(sessions.person)
+        later = self._config.rules.later_effects
+        if later is None:
+            probability = probability_of(as_before)
+            return probability, probability
+        earlier = earlier_orders_share(self._bought[sessions.person])
+        of_the_day = np.where(
+            sessions.seconds >= self._config.drift_seconds,
+            purchase_logit(sessions, later) + later.earlier_orders * earlier,
+            as_before,
+        )
+        return probability_of(as_before), probability_of(of_the_day)
 
     def _lines(self, person: Ints, wants: Floats, main: Ints) -> Ints:
         """Products of the order that each contact would place; none is on two lines."""
@@ -371,8 +373,8 @@ def mean_probability(ease: Floats, logit: Floats) -> Floats:
         (logit - EASE_LOGITS[0]) / (EASE_LOGITS[1] - EASE_LOGITS[0]), 0, len(EASE_LOGITS) - 1.001
     )
     below = place.astype(np.int64)
-    low = np.take_along_axis(ease, below, axis=1)
-    high = np.take_along_axis(ease, below + 1, axis=1)
+    row = np.arange(len(ease))[:, None]
+    low, high = ease[row, below], ease[row, below + 1]
     mean: Floats = low + (high - low) * (place - below)
     return mean
 
