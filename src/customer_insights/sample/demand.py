@@ -15,7 +15,7 @@ import numpy as np
 from customer_insights.sample.columns import Bools, Floats, Ints
 
 # Orders a day right after an order, without any of the effects below.
-ORDERS_PER_DAY = 0.017
+ORDERS_PER_DAY = 0.014
 
 # Days in which the wish to come back falls to a third (1 / e).
 FADING_DAYS = 80.0
@@ -24,7 +24,7 @@ FADING_DAYS = 80.0
 # the numbers below.
 EARLIER_ORDERS = 0.4
 HALF_EARLIER_ORDERS = 1.0
-TENURE = 1.0
+TENURE = 1.6
 HALF_TENURE_DAYS = 300.0
 DISCOUNTED = -5.0
 

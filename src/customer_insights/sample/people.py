@@ -17,8 +17,8 @@ from customer_insights.sample.products import CATEGORIES
 BLOCK_PEOPLE = 4_000
 
 # At scale 1.0: customers from before the period, and people who come for the first time in a year.
-KNOWN_CUSTOMERS = 550
-NEWCOMERS_PER_YEAR = 3_300
+KNOWN_CUSTOMERS = 500
+NEWCOMERS_PER_YEAR = 2_800
 
 STAYING_SHARE = 0.12
 FAMILIAR_SHARE = 0.55
@@ -37,7 +37,7 @@ BROWSING_ENGAGEMENT = -0.8
 PHONE_SHARE = 0.1
 
 # Shape of the shares of a customer's orders that have a discount: most have few, some nearly all.
-BARGAIN = (0.25, 0.75)
+BARGAIN = (0.22, 0.8)
 
 # Traffic types 1 to 13, about as frequent as in the UCI Online Shoppers data.
 CHANNEL_WEIGHTS = (20, 32, 17, 9, 2, 4, 1, 3, 0, 4, 2, 0, 6)

@@ -11,7 +11,7 @@ from customer_insights.sample.config import DAY, HOUR
 from customer_insights.sample.people import BLOCK_PEOPLE, CHANNEL_WEIGHTS, People
 from customer_insights.sample.products import Products
 
-MAX_VISITS = 200
+MAX_VISITS = 400
 
 # No session of a visitor starts before the previous one is over, so what a session "already" had
 # behind it is never in doubt.
@@ -23,8 +23,8 @@ MIN_SECONDS = 5
 # Durations are counted in tenths of a second.
 TENTHS = 10
 
-# Room for the ids of one block.
-IDS_PER_BLOCK = BLOCK_PEOPLE * MAX_VISITS
+# Room for the ids of one block: about ten times as many visits as its people make by default.
+IDS_PER_BLOCK = 50 * BLOCK_PEOPLE
 
 VISITOR_TYPES = ("Returning_Visitor", "New_Visitor", "Other")
 RETURNING, NEW, OTHER = range(3)

@@ -11,7 +11,7 @@ import numpy as np
 
 from customer_insights.sample.calendar import Calendar
 from customer_insights.sample.columns import Bools, Floats, Ints, joined, rows_of
-from customer_insights.sample.config import DAY, ShopConfig, Step
+from customer_insights.sample.config import DAY, ShopConfig, ShopConfigError, Step
 from customer_insights.sample.demand import Demand
 from customer_insights.sample.outcomes import (
     MAX_LINES,
@@ -27,6 +27,7 @@ from customer_insights.sample.people import NEVER, People
 from customer_insights.sample.products import Products
 from customer_insights.sample.scenarios import EFFECTS
 from customer_insights.sample.sessions import (
+    IDS_PER_BLOCK,
     MAX_SESSION_SECONDS,
     MAX_VISITS,
     STANDS_OUT_SHARE,
@@ -88,9 +89,16 @@ class Lives:
 def go_shopping(
     config: ShopConfig, calendar: Calendar, people: People, products: Products, block: int
 ) -> tuple[Sessions, Outcomes]:
-    """All sessions of the people of one block, and what came of them."""
+    """All sessions of the people of one block, and what came of them.
+
+    Raises:
+        ShopConfigError: the period is so long that a block has more visits than ids.
+
+    """
     lives = follow(config, calendar, people, products, block)
     sessions, rows = in_order(lives.sessions)
+    if len(sessions) > IDS_PER_BLOCK:
+        raise ShopConfigError(f"days must be fewer: {config.days} have more visits than ids.")
     row_of = np.empty(len(rows) + 1, np.int64)
     row_of[rows], row_of[-1] = np.arange(len(rows)), -1
     is_order = lives.steps.buys
@@ -298,7 +306,7 @@ class _Walk:
         )
 
     def _probabilities(self, sessions: Sessions) -> tuple[Floats, Floats]:
-        """Purchase probabilities by the effects that the shop began with, and by those of the day."""
+        """Purchase probabilities by the effects that the shop began with, and those of the day."""
         as_before = purchase_logit(sessions, EFFECTS) + self._order_logit(sessions.person)
         later = self._config.rules.later_effects
         if later is None:
