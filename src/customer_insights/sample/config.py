@@ -48,7 +48,7 @@ class ShopConfig:
 
     Args:
         seed: whole number in [0, 2**32); the same settings always give the same shop.
-        scale: size of the shop; 1.0 is about 10,000 sessions a year.
+        scale: size of the shop; 1.0 is about 13,000 sessions a year.
         start_on: first day of the period.
         days: length of the period in days.
         scenario: a name in `SCENARIOS`.

@@ -127,7 +127,7 @@ BAD_ROWS = (
 
 SCENARIOS: Mapping[str, Scenario] = MappingProxyType(
     {
-        "none": Scenario("A healthy year; only the last day has no labels yet."),
+        "none": Scenario("A healthy shop; only the last day has no labels yet."),
         "concept_drift": Scenario(
             "From two thirds of the period on, other things decide whether a session buys.",
             later_effects=DRIFTED_EFFECTS,
