@@ -630,8 +630,12 @@ def test_immature_labels_hide_labels_and_orders_of_the_last_week(shop: Shop) -> 
     cut = PERIOD_END - timedelta(days=7)
     query = "select session_id from sessions where (is_purchase is null) != (started_at >= '{}')"
     assert count(immature, query.format(cut)) == 0
-    late = "select 1 from orders join sessions using (session_id) where started_at >= '{}'"
+    late = (
+        "select 1 from orders left join sessions using (session_id)"
+        " where coalesce(started_at, ordered_at) >= '{}'"
+    )
     assert count(shop, late.format(cut)) > 0
+    assert count(shop, late.format(cut) + " and session_id is null") > 0
     assert count(immature, late.format(cut)) == 0
     missing = shop["orders"].num_rows - immature["orders"].num_rows
     assert missing == count(shop, late.format(cut))

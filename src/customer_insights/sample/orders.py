@@ -97,8 +97,9 @@ def make_orders(
 
     main_rating = products.rating_cents[made.lines[:, 0]] / 100
     delivered_seconds, status, status_seconds = _progress(random, config, seconds, main_rating)
-    started = np.append(sessions.seconds, 0)[session]
-    is_unlabelled = (session >= 0) & (started >= config.label_ends_seconds)
+    # A later order by phone would say that all orders before it are here.
+    started = np.where(session >= 0, np.append(sessions.seconds, 0)[session], seconds)
+    is_unlabelled = started >= config.label_ends_seconds
     return Orders(
         person=person,
         session=session,
