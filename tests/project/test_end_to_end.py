@@ -54,8 +54,10 @@ def test_the_first_build_trains_promotes_scores_and_explains(
         "where decision_number = 1 order by model_name"
     )
     assert decisions == [(name, "trained_promoted", True) for name in MODELS]
+    # A new champion scores the days that rescore_days says, up to the end of its test.
     sessions, scored, roles = project.query(
-        "select (select count(*) from insights_sample.session_features), "
+        "select (select count(*) from insights_sample.session_features where session_on > "
+        "(select max(test_to_on) from insights_sample.model_runs) - 400), "
         "count(distinct session_id), count(distinct sample_role) "
         "from insights_sample.purchase_intent_scores"
     )[0]

@@ -19,6 +19,8 @@ from hypothesis import strategies as st
 from pyarrow import parquet
 
 from customer_insights.sample import (
+    CHURN_TRUTH_SCHEMA,
+    PRODUCT_TRUTH_SCHEMA,
     RAW_SCHEMAS,
     SCENARIOS,
     TRUTH,
@@ -26,12 +28,16 @@ from customer_insights.sample import (
     ShopConfig,
     ShopConfigError,
     bad_row_counts,
+    churn_truth,
     generate_blocks,
+    product_truth,
     write_csv,
     write_parquet,
 )
 from customer_insights.sample.__main__ import main
 from customer_insights.sample.calendar import gift_days, special_day
+from customer_insights.sample.config import Step
+from customer_insights.sample.products import CONSUMABLES, make_products
 
 SEEDS = Path(__file__).parents[2] / "seeds" / "sample"
 PERIOD_END = datetime(2025, 1, 1)
@@ -47,6 +53,12 @@ small_shops = st.builds(
     days=st.integers(1, 500),
     scenario=st.sampled_from(["none", "concept_drift", "immature_labels"]),
 )
+
+
+# The dates of a churn model on the default shop: the first of each month, 90 days on.
+WINDOW_DAYS = 90
+TRAINED_ON = (*(date(2023, m, 1) for m in range(8, 13)), *(date(2024, m, 1) for m in range(1, 5)))
+VALIDATED_ON, TESTED_ON = date(2024, 7, 1), date(2024, 10, 1)
 
 
 def load(config: ShopConfig) -> Shop:
@@ -112,11 +124,11 @@ def test_every_optional_column_has_nulls_and_values(shop: Shop) -> None:
 
 def test_the_default_shop_has_the_size_of_a_small_shop(shop: Shop) -> None:
     rows = {name: table.num_rows for name, table in shop.items()}
-    assert 9_000 < rows["sessions"] < 11_000
+    assert 18_000 < rows["sessions"] < 22_000
     assert 1_300 < rows["customers"] < 1_800
     assert rows["products"] == 120
-    assert 1_400 < rows["orders"] < 1_900
-    assert 800 < rows["reviews"] < 1_200
+    assert 3_000 < rows["orders"] < 4_000
+    assert 2_000 < rows["reviews"] < 2_600
 
 
 def test_a_larger_scale_adds_people_but_few_products(shop: Shop) -> None:
@@ -261,7 +273,7 @@ def test_a_discount_is_less_than_the_order_is_worth(shop: Shop) -> None:
 
 def test_some_customers_sign_up_during_the_period(shop: Shop) -> None:
     signed_up = shop["customers"]["signed_up_on"].to_pylist()
-    during = sum(day >= date(2024, 1, 1) for day in signed_up)
+    during = sum(day >= ShopConfig().start_on for day in signed_up)
     assert 0.2 < during / len(signed_up) < 0.8
 
 
@@ -358,6 +370,244 @@ def test_page_values_follow_from_the_outcome(shop: Shop) -> None:
     assert 0.05 < others < 0.25
 
 
+# The truth about customers
+
+
+def active_customers(config: ShopConfig, shop: Shop, as_of_on: date) -> list[tuple[float, bool]]:
+    """True probability and outcome of each customer who ordered in the 180 days before a date."""
+    truth = pa.concat_tables(churn_truth(config, as_of_on, WINDOW_DAYS))
+    return ask(
+        shop | {"churn_truth": truth},
+        f"""
+        select no_purchase_probability, customer_id not in (
+            select customer_id from orders where ordered_at >= date '{as_of_on}'
+                and ordered_at < date '{as_of_on}' + interval {WINDOW_DAYS} day)
+        from churn_truth inner join (
+            select customer_id, max(ordered_at) as last_ordered_at from orders
+            where ordered_at < date '{as_of_on}' group by 1) using (customer_id)
+        where last_ordered_at >= date '{as_of_on}' - interval 180 day""",
+    )
+
+
+def test_the_truth_of_customers_is_about_who_ordered_before(shop: Shop) -> None:
+    for as_of_on in (date(2023, 8, 1), TESTED_ON):
+        truth = pa.concat_tables(churn_truth(ShopConfig(), as_of_on, WINDOW_DAYS))
+        assert truth.schema.equals(CHURN_TRUTH_SCHEMA)
+        before = (
+            f"select distinct customer_id from orders where ordered_at < '{as_of_on}' order by 1"
+        )
+        assert [(c,) for c in truth["customer_id"].to_pylist()] == ask(shop, before)
+        assert set(truth["as_of_on"].to_pylist()) == {as_of_on}
+
+
+def test_who_orders_nothing_are_draws_from_the_true_probability() -> None:
+    config = ShopConfig(scale=6.0, seed=5)
+    shop = load(config)
+    # Windows that do not overlap: else one customer's outcome would count more than once.
+    rows = [
+        row
+        for as_of_on in (date(2023, 10, 1), date(2024, 1, 1), date(2024, 4, 1), TESTED_ON)
+        for row in active_customers(config, shop, as_of_on)
+    ]
+    assert len(rows) > 6_000
+    for tenth in range(10):
+        binned = [(p, is_gone) for p, is_gone in rows if min(int(p * 10), 9) == tenth]
+        n = len(binned)
+        expected = sum(p for p, _ in binned) / n
+        error = math.sqrt(sum(p * (1 - p) for p, _ in binned)) / n
+        assert n > 100, tenth
+        assert abs(sum(is_gone for _, is_gone in binned) / n - expected) < 4 * error, tenth
+
+
+def test_there_are_enough_customers_to_learn_churn_from(shop: Shop) -> None:
+    splits = {
+        "train": [row for day in TRAINED_ON for row in active_customers(ShopConfig(), shop, day)],
+        "validation": active_customers(ShopConfig(), shop, VALIDATED_ON),
+        "test": active_customers(ShopConfig(), shop, TESTED_ON),
+    }
+    assert len(splits["train"]) > 1_500
+    for name, rows in splits.items():
+        gone = sum(is_gone for _, is_gone in rows)
+        assert min(gone, len(rows) - gone) > 100, name
+        assert 0.25 < gone / len(rows) < 0.65, name
+
+
+def test_whether_customers_come_back_is_neither_chance_nor_certain(shop: Shop) -> None:
+    rows = active_customers(ShopConfig(), shop, TESTED_ON)
+    pairs = [(p > q) + (p == q) / 2 for p, gone in rows if gone for q, stays in rows if not stays]
+    assert 0.80 < sum(pairs) / len(pairs) < 0.94
+
+
+@settings(max_examples=15, deadline=None)
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    days=st.integers(10, 400),
+    share=st.floats(0, 1),
+    window=st.integers(1, 400),
+)
+def test_a_longer_window_is_never_easier_to_let_pass(
+    seed: int, days: int, share: float, window: int
+) -> None:
+    config = ShopConfig(seed=seed, scale=0.03, days=days)
+    as_of = int(share * (days - 2))
+    as_of_on, longest = config.start_on + timedelta(days=as_of), days - as_of
+    longer = min(window, longest)
+    shorter = max(1, longer // 2)
+    answers = [
+        [p for table in churn_truth(config, as_of_on, n) for p in table[2].to_pylist()]
+        for n in (shorter, longer)
+    ]
+    assert all(0 <= long <= short <= 1 for short, long in zip(*answers, strict=True))
+    for table in product_truth(config, as_of_on):
+        assert table.schema.equals(PRODUCT_TRUTH_SCHEMA)
+        sums = table.group_by("customer_id").aggregate([("probability", "sum")])
+        assert sums["probability_sum"].to_pylist() == pytest.approx([1.0] * sums.num_rows)
+        assert (
+            pc.min(table["probability"]).as_py() is None or pc.min(table["probability"]).as_py() > 0
+        )
+
+
+@pytest.mark.parametrize(
+    ("config", "as_of_on", "window_days", "message"),
+    [
+        (ShopConfig(), date(2024, 12, 1), 32, "window_days must be"),
+        (ShopConfig(), date(2024, 12, 1), 0, "window_days must be"),
+        (ShopConfig(), date(2023, 6, 30), 1, "as_of_on must be"),
+        (ShopConfig(), date(2025, 1, 1), 1, "as_of_on must be"),
+        (ShopConfig(scenario="concept_drift"), TESTED_ON, 1, "known where effects stay"),
+    ],
+)
+def test_the_truth_of_a_day_outside_the_period_is_not_made_up(
+    config: ShopConfig, as_of_on: date, window_days: int, message: str
+) -> None:
+    with pytest.raises(ShopConfigError, match=message):
+        next(churn_truth(config, as_of_on, window_days))
+
+
+def test_what_is_ordered_next_are_draws_from_the_true_probability() -> None:
+    config = ShopConfig(scale=6.0, seed=5)
+    shop = load(config)
+    found = {}
+    for month in (3, 6, 11):
+        as_of_on = date(2024, month, 1)
+        shop["product_truth"] = pa.concat_tables(product_truth(config, as_of_on))
+        # The first order of the month: within it neither season nor history differ.
+        found[month] = ask(
+            shop,
+            f"""
+            with next as (
+                select customer_id, arg_min(product_id, ordered_at) as ordered_id
+                from orders inner join order_items using (order_id)
+                where line_number = 1 and ordered_at >= date '{as_of_on}'
+                    and ordered_at < date '{as_of_on}' + interval 1 month
+                group by 1)
+            select probability, product_id = ordered_id, category
+            from product_truth inner join next using (customer_id)
+                inner join products using (product_id)""",
+        )
+    rows = [row for choices in found.values() for row in choices]
+    assert sum(is_ordered for _, is_ordered, _ in rows) > 1_000
+    groups = Counter[tuple[object, float]]()
+    expected, variance = Counter[tuple[object, float]](), Counter[tuple[object, float]]()
+    for month, choices in found.items():
+        for p, is_ordered, category in choices:
+            both: tuple[tuple[object, float], ...] = (
+                ("bin", round(math.log2(p))),
+                (category, month),
+            )
+            for group in both:
+                groups[group] += is_ordered
+                expected[group] += p
+                variance[group] += p * (1 - p)
+    large = [group for group in groups if expected[group] > 10]
+    assert len(large) > 25
+    for group in large:
+        assert abs(groups[group] - expected[group]) < 4 * math.sqrt(variance[group]), group
+
+
+def test_the_truth_recommends_better_than_what_sells_best(shop: Shop) -> None:
+    tables = shop | {"truth": pa.concat_tables(product_truth(ShopConfig(), TESTED_ON))}
+    hits = """
+        with ranked as (
+            select customer_id, product_id, row_number() over (
+                partition by customer_id order by {} desc, product_id) as place
+            from truth inner join (
+                select product_id, count(*) as sold
+                from orders inner join order_items using (order_id)
+                where ordered_at < date '2024-10-01' group by 1) using (product_id))
+        select avg((place <= 10)::int) from ranked inner join (
+            select distinct customer_id, product_id
+            from orders inner join order_items using (order_id)
+            where ordered_at >= date '2024-10-01' and line_number = 1
+        ) using (customer_id, product_id)"""
+    [(by_truth,)], [(by_sales,)] = (ask(tables, hits.format(c)) for c in ("probability", "sold"))
+    assert by_truth > by_sales + 0.25
+
+
+def test_products_are_bought_with_their_partners_again_and_in_season(shop: Shop) -> None:
+    products = make_products(ShopConfig())
+    numbers = [f"p-{number:08d}" for number in products.number]
+    pairs = pa.table(
+        [
+            [numbers[row] for row in range(len(numbers)) for _ in products.partners[row]],
+            [numbers[partner] for row in products.partners for partner in row],
+        ],
+        names=["product_id", "partner_id"],
+    )
+    [(with_partner, others)] = ask(
+        shop | {"pairs": pairs},
+        """
+        select avg((partner_id is not null)::int), 2.0 / 119 from order_items as main
+        inner join order_items as also using (order_id)
+        left join pairs on main.product_id = pairs.product_id and also.product_id = partner_id
+        where main.line_number = 1 and also.line_number > 1""",
+    )
+    assert with_partner > 5 * others
+    consumable = " or ".join(f"name like '%{name}%'" for name in CONSUMABLES)
+    [(used_up, kept)] = ask(
+        shop,
+        f"""
+        with bought as (
+            select customer_id, product_id, count(*) as n
+            from orders inner join order_items using (order_id) group by 1, 2)
+        select avg((n > 1)::int) filter ({consumable}),
+            avg((n > 1)::int) filter (not ({consumable}))
+        from bought inner join products using (product_id)""",
+    )
+    assert used_up > 3 * kept
+    [(spring, autumn)] = ask(
+        shop,
+        """
+        select avg((category = 'garden')::int) filter (month(ordered_at) between 3 and 6),
+            avg((category = 'garden')::int) filter (month(ordered_at) between 9 and 12)
+        from orders inner join order_items using (order_id) inner join products using (product_id)
+        where line_number = 1""",
+    )
+    assert spring > 1.4 * autumn
+
+
+MOVED = {
+    Step.ORDERS: {"orders", "order_items", "reviews"},
+    Step.REVIEWS: {"reviews"},
+    Step.PAGE_VALUES: {"sessions"},
+}
+
+
+@pytest.mark.parametrize("step", MOVED)
+def test_the_random_numbers_of_one_step_move_no_other(
+    step: Step, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = load(SMALL)
+    usual = ShopConfig.random
+    monkeypatch.setattr(
+        ShopConfig,
+        "random",
+        lambda config, which, block=0: usual(config, which, block + 1000 * (which == step)),
+    )
+    after = load(SMALL)
+    assert {name for name in before if after[name] != before[name]} == MOVED[step]
+
+
 def test_gift_days_are_close_before_them_and_not_after() -> None:
     assert gift_days(2024)[1] == date(2024, 5, 12)
     assert special_day(date(2024, 2, 14)) == 1.0
@@ -380,8 +630,12 @@ def test_immature_labels_hide_labels_and_orders_of_the_last_week(shop: Shop) -> 
     cut = PERIOD_END - timedelta(days=7)
     query = "select session_id from sessions where (is_purchase is null) != (started_at >= '{}')"
     assert count(immature, query.format(cut)) == 0
-    late = "select 1 from orders join sessions using (session_id) where started_at >= '{}'"
+    late = (
+        "select 1 from orders left join sessions using (session_id)"
+        " where coalesce(started_at, ordered_at) >= '{}'"
+    )
     assert count(shop, late.format(cut)) > 0
+    assert count(shop, late.format(cut) + " and session_id is null") > 0
     assert count(immature, late.format(cut)) == 0
     missing = shop["orders"].num_rows - immature["orders"].num_rows
     assert missing == count(shop, late.format(cut))
@@ -398,14 +652,14 @@ def test_concept_drift_changes_the_truth_from_two_thirds_of_the_period_on(shop: 
     }
     started = shop["sessions"]["started_at"]
     assert drifted["sessions"]["started_at"] == started
-    is_late = pc.greater_equal(started, pa.scalar(datetime(2024, 9, 1), started.type))
+    is_late = pc.greater_equal(started, pa.scalar(datetime(2024, 7, 1), started.type))
     early = {name: table.filter(pc.invert(is_late)) for name, table in both.items()}
     late = {name: table.filter(is_late) for name, table in both.items()}
     assert early["before"] == early["after"]
     changed = pc.not_equal(late["before"]["p"], late["after"]["p"])
     assert pc.mean(changed).as_py() > 0.99
     [(rate,)] = ask(
-        drifted, "select avg(is_purchase::int) from sessions where started_at >= '2024-09-01'"
+        drifted, "select avg(is_purchase::int) from sessions where started_at >= '2024-07-01'"
     )
     assert 0.10 < rate < 0.22
 
@@ -491,8 +745,8 @@ def test_the_committed_sample_is_what_the_generator_makes(tmp_path: Path) -> Non
     assert set(made) == {f"sample_{name}.csv" for name in RAW_SCHEMAS}
     for name, content in made.items():
         assert committed.get(name) == content, name
-    assert sum(map(len, made.values())) < 3_000_000
-    assert max(map(len, made.values())) < 1_900_000
+    assert sum(map(len, made.values())) < 5_000_000
+    assert max(map(len, made.values())) < 3_600_000
 
 
 def test_csv_and_parquet_hold_the_same_values(tmp_path: Path) -> None:

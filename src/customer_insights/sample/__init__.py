@@ -4,12 +4,21 @@
 """
 
 from customer_insights.sample.config import ShopConfig, ShopConfigError
-from customer_insights.sample.contract import RAW_SCHEMAS, TRUTH, TRUTH_SCHEMA
+from customer_insights.sample.contract import (
+    CHURN_TRUTH_SCHEMA,
+    PRODUCT_TRUTH_SCHEMA,
+    RAW_SCHEMAS,
+    TRUTH,
+    TRUTH_SCHEMA,
+)
+from customer_insights.sample.customer_truth import churn_truth, product_truth
 from customer_insights.sample.generator import generate_blocks
 from customer_insights.sample.scenarios import SCENARIOS, bad_row_counts
 from customer_insights.sample.writers import write_csv, write_parquet
 
 __all__ = [
+    "CHURN_TRUTH_SCHEMA",
+    "PRODUCT_TRUTH_SCHEMA",
     "RAW_SCHEMAS",
     "SCENARIOS",
     "TRUTH",
@@ -17,7 +26,9 @@ __all__ = [
     "ShopConfig",
     "ShopConfigError",
     "bad_row_counts",
+    "churn_truth",
     "generate_blocks",
+    "product_truth",
     "write_csv",
     "write_parquet",
 ]

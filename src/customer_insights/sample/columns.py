@@ -1,7 +1,8 @@
 """Arrow columns from NumPy arrays, and small random helpers that several steps share."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from dataclasses import fields
+from typing import Any, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -16,6 +17,8 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 ID_DIGITS = 8
+
+T = TypeVar("T")
 
 
 def ids(prefix: str, numbers: Ints, present: Bools | None = None) -> pa.Array:
@@ -76,3 +79,17 @@ def ranks_within(groups: Ints) -> Ints:
     rows = np.arange(len(groups))
     starts = np.r_[True, groups[1:] != groups[:-1]][: len(groups)]
     return rows - np.maximum.accumulate(np.where(starts, rows, 0))
+
+
+def joined(pieces: Sequence[T]) -> T:
+    """Lay dataclasses of arrays end to end."""
+    names = [field.name for field in fields(pieces[0])]  # type: ignore[arg-type]
+    return type(pieces[0])(
+        **{name: np.concatenate([getattr(piece, name) for piece in pieces]) for name in names}
+    )
+
+
+def rows_of(whole: T, rows: Any) -> T:
+    """These rows of a dataclass of arrays."""
+    names = [field.name for field in fields(whole)]  # type: ignore[arg-type]
+    return type(whole)(**{name: getattr(whole, name)[rows] for name in names})

@@ -13,6 +13,8 @@ MAX_SCALE = 10_000.0
 SEED_LIMIT = 2**32
 
 DAYS_PER_YEAR = 366
+# A year and a half: customers are looked at for 90 days on, in training, validation and test.
+DEFAULT_DAYS = 550
 HOUR = 3600
 DAY = 24 * HOUR
 
@@ -35,6 +37,9 @@ class Step(IntEnum):
     ORDERS = 4
     REVIEWS = 5
     PAGE_VALUES = 6
+    VISITS = 7
+    BASKETS = 8
+    EASE = 9
 
 
 @dataclass(frozen=True)
@@ -43,7 +48,7 @@ class ShopConfig:
 
     Args:
         seed: whole number in [0, 2**32); the same settings always give the same shop.
-        scale: size of the shop; 1.0 is about 10,000 sessions a year.
+        scale: size of the shop; 1.0 is about 13,000 sessions a year.
         start_on: first day of the period.
         days: length of the period in days.
         scenario: a name in `SCENARIOS`.
@@ -55,8 +60,8 @@ class ShopConfig:
 
     seed: int = 20240101
     scale: float = 1.0
-    start_on: date = date(2024, 1, 1)
-    days: int = DAYS_PER_YEAR
+    start_on: date = date(2023, 7, 1)
+    days: int = DEFAULT_DAYS
     scenario: str = "none"
 
     def __post_init__(self) -> None:

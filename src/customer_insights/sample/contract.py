@@ -123,4 +123,30 @@ TRUTH_SCHEMA: pa.Schema = pa.schema(
     ]
 )
 
-SCHEMAS: dict[str, pa.Schema] = {**RAW_SCHEMAS, TRUTH: TRUTH_SCHEMA}
+CHURN_TRUTH = "churn_truth"
+
+CHURN_TRUTH_SCHEMA: pa.Schema = pa.schema(
+    [
+        _required("customer_id", pa.string()),
+        _required("as_of_on", pa.date32()),
+        _required("no_purchase_probability", pa.float64()),
+    ]
+)
+
+PRODUCT_TRUTH = "product_truth"
+
+PRODUCT_TRUTH_SCHEMA: pa.Schema = pa.schema(
+    [
+        _required("customer_id", pa.string()),
+        _required("as_of_on", pa.date32()),
+        _required("product_id", pa.string()),
+        _required("probability", pa.float64()),
+    ]
+)
+
+SCHEMAS: dict[str, pa.Schema] = {
+    **RAW_SCHEMAS,
+    TRUTH: TRUTH_SCHEMA,
+    CHURN_TRUTH: CHURN_TRUTH_SCHEMA,
+    PRODUCT_TRUTH: PRODUCT_TRUTH_SCHEMA,
+}

@@ -14,12 +14,12 @@ from customer_insights.sample.orders import (
     order_items_table,
     orders_table,
 )
-from customer_insights.sample.outcomes import make_outcomes, truth_table
+from customer_insights.sample.outcomes import truth_table
 from customer_insights.sample.people import block_sizes, make_people
 from customer_insights.sample.products import Products, make_products, products_table
 from customer_insights.sample.reviews import reviews_table
 from customer_insights.sample.session_table import sessions_table
-from customer_insights.sample.sessions import make_sessions
+from customer_insights.sample.shopping import go_shopping
 
 
 def generate_blocks(config: ShopConfig) -> Iterator[dict[str, pa.Table]]:
@@ -48,10 +48,9 @@ def generate_blocks(config: ShopConfig) -> Iterator[dict[str, pa.Table]]:
 def _block(
     config: ShopConfig, calendar: Calendar, products: Products, block: int, size: int
 ) -> dict[str, pa.Table]:
-    people = make_people(config, calendar, block, size)
-    sessions = make_sessions(config, calendar, people, products, block)
-    outcomes = make_outcomes(config, people, sessions, block)
-    orders = make_orders(config, people, products, sessions, outcomes, block=block)
+    people = make_people(config, block, size)
+    sessions, outcomes = go_shopping(config, calendar, people, products, block)
+    orders = make_orders(config, products, sessions, outcomes, block)
     assortment = products_table(config, products)
     return {
         "sessions": sessions_table(config, people, products, sessions, outcomes, block=block),

@@ -13,7 +13,6 @@ from customer_insights.sample.columns import (
     decimals,
     ids,
     labels,
-    ranks_within,
     table,
     timestamps,
     where,
@@ -22,24 +21,21 @@ from customer_insights.sample.config import DAY, HOUR, ShopConfig, Step
 from customer_insights.sample.contract import AMOUNT
 from customer_insights.sample.outcomes import Outcomes
 from customer_insights.sample.people import GENDERS, LOCATIONS, NEVER, PLANS, People
-from customer_insights.sample.products import CATEGORIES, MEAN_RATING, Products
+from customer_insights.sample.products import MEAN_RATING, Products
 from customer_insights.sample.sessions import (
     IDS_PER_BLOCK,
-    TENTHS,
     Sessions,
     session_ids,
-    taste_position,
 )
 
 STATUSES = ("placed", "shipped", "completed", "cancelled", "returned")
 PLACED, SHIPPED, COMPLETED, CANCELLED, RETURNED = range(5)
 PAYMENT_METHODS = ("card", "paypal", "invoice", "bank_transfer")
 
-MAX_LINES = 6
 PROMOTION_SHARE = 0.12
 PROMOTION_PRICE = 0.9
-DISCOUNTS = (0.0, 0.05, 0.10, 0.20)
-DISCOUNT_WEIGHTS = (78, 10, 9, 3)
+DISCOUNTS = (0.05, 0.10, 0.20)
+DISCOUNT_WEIGHTS = (10, 9, 3)
 
 CANCELLED_SHARE = 0.04
 RETURNED_SHARE = 0.09
@@ -80,39 +76,30 @@ class Orders:
 
 def make_orders(
     config: ShopConfig,
-    people: People,
     products: Products,
     sessions: Sessions,
     outcomes: Outcomes,
-    *,
     block: int,
 ) -> Orders:
     """One order for each session that buys, and the phone orders."""
     random = config.random(Step.ORDERS, block)
-    bought = np.flatnonzero(outcomes.is_purchase)
-    session = np.r_[bought, np.full(len(outcomes.phone_person), -1)]
-    person = np.r_[sessions.person[bought], outcomes.phone_person]
-    # An order is placed in the second half of its session, at the latest with its last page.
-    length = sessions.total_tenths[bought] // TENTHS
-    share = 0.5 + random.random(len(bought)) / 2
-    placed_seconds = sessions.seconds[bought] + np.maximum(1, (length * share).astype(np.int64))
-    seconds = np.r_[placed_seconds, outcomes.phone_seconds]
-    in_time = np.lexsort((person, seconds))
-    session, person, seconds = session[in_time], person[in_time], seconds[in_time]
-
-    order, product = _baskets(random, people, products, sessions, session=session, person=person)
+    made = outcomes.purchases
+    session, person, seconds = made.session, made.person, made.seconds
+    order, place = np.nonzero(made.lines >= 0)
+    product = made.lines[order, place]
     quantity = 1 + choice(random, (82, 12, 4, 2), len(order))
     is_promoted = random.random(len(order)) < PROMOTION_SHARE
     price = products.price_cents[product] * np.where(is_promoted, PROMOTION_PRICE, 1.0)
     unit_cents = np.round(price).astype(np.int64)
     total = np.bincount(order, quantity * unit_cents, minlength=len(person))
-    discount = np.array(DISCOUNTS)[choice(random, DISCOUNT_WEIGHTS, len(person))]
+    share = np.array(DISCOUNTS)[choice(random, DISCOUNT_WEIGHTS, len(person))]
+    discount = np.where(made.is_discounted, share, 0.0)
 
-    line = ranks_within(order)
-    main_rating = products.rating_cents[product[line == 0]] / 100
+    main_rating = products.rating_cents[made.lines[:, 0]] / 100
     delivered_seconds, status, status_seconds = _progress(random, config, seconds, main_rating)
-    started = np.append(sessions.seconds, 0)[session]
-    is_unlabelled = (session >= 0) & (started >= config.label_ends_seconds)
+    # A later order by phone would say that all orders before it are here.
+    started = np.where(session >= 0, np.append(sessions.seconds, 0)[session], seconds)
+    is_unlabelled = started >= config.label_ends_seconds
     return Orders(
         person=person,
         session=session,
@@ -125,7 +112,7 @@ def make_orders(
         is_payment_known=random.random(len(person)) < 0.99,
         is_visible=~(is_unlabelled & config.rules.hides_unlabelled_orders),
         line_order=order,
-        line_number=line + 1,
+        line_number=place + 1,
         line_product=product,
         line_quantity=quantity,
         line_unit_cents=unit_cents,
@@ -208,42 +195,6 @@ def order_items_table(
 def order_ids(block: int, rows: Ints) -> pa.Array:
     """Ids of the orders at these rows of a block."""
     return ids("o", block * IDS_PER_BLOCK + rows)
-
-
-def _baskets(
-    random: np.random.Generator,
-    people: People,
-    products: Products,
-    sessions: Sessions,
-    *,
-    session: Ints,
-    person: Ints,
-) -> tuple[Ints, Ints]:
-    """Order and product of each line, in order of order.
-
-    The first line is what the session was about, the others often come from the same category or
-    from the one that goes with it. A product is on one line of an order only.
-    """
-    count = np.minimum(1 + random.poisson(people.basket[person]), MAX_LINES)
-    order = np.repeat(np.arange(len(person)), count)
-    buyer = person[order]
-    position = taste_position(random, people.price_taste[buyer])
-    favourite = products.pick(people.favourite[buyer], position)
-    viewed = np.append(sessions.product, -1)[session][order]
-    main = np.where(viewed >= 0, viewed, favourite)
-
-    first = np.cumsum(np.r_[0, count])[:-1][: len(count)]
-    main_category = products.category[main[first]][order]
-    companion = (main_category + 1) % len(CATEGORIES)
-    other = random.integers(len(CATEGORIES), size=len(order))
-    category = np.choose(
-        choice(random, (45, 35, 20), len(order)), (main_category, companion, other)
-    )
-    is_main = ranks_within(order) == 0
-    product = np.where(is_main, main, products.pick(category, position))
-    _, kept = np.unique(order * len(products.number) + product, return_index=True)
-    kept.sort()
-    return order[kept], product[kept]
 
 
 def _progress(

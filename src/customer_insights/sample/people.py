@@ -8,29 +8,36 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from customer_insights.sample.calendar import Calendar
 from customer_insights.sample.columns import Bools, Floats, Ints, choice
-from customer_insights.sample.config import DAY, ShopConfig, Step
+from customer_insights.sample.config import ShopConfig, Step
 from customer_insights.sample.products import CATEGORIES
 
 # A block is what is in memory at once. Its size is part of the seed's meaning: changing it
 # changes every shop.
-BLOCK_PEOPLE = 2_000
+BLOCK_PEOPLE = 4_000
 
 # At scale 1.0: customers from before the period, and people who come for the first time in a year.
-KNOWN_CUSTOMERS = 880
-NEWCOMERS_PER_YEAR = 3_300
+KNOWN_CUSTOMERS = 500
+NEWCOMERS_PER_YEAR = 2_800
 
 STAYING_SHARE = 0.12
 FAMILIAR_SHARE = 0.55
 JOINING_SHARE = 0.07
 
-KNOWN_LIFETIME_DAYS = 420
-STAYING_LIFETIME_DAYS = 240
-BROWSING_DAYS = 21
+# Before a first order: visits a day at the start, and the days in which they fade to a third.
+VISITS_PER_DAY = 7.8 / 365
+BROWSING_VISITS_PER_DAY = 0.35 / 10
+KNOWN_FADING_DAYS = 420.0
+STAYING_FADING_DAYS = 240.0
+BROWSING_FADING_DAYS = 10.0
 
-VISITS_PER_YEAR = 7.8
-BROWSING_VISITS = 0.35
+BROWSING_ENGAGEMENT = -0.8
+
+# Of the orders of customers from before the period; the others do not know the number.
+PHONE_SHARE = 0.1
+
+# Shape of the shares of a customer's orders that have a discount: most have few, some nearly all.
+BARGAIN = (0.22, 0.8)
 
 # Traffic types 1 to 13, about as frequent as in the UCI Online Shoppers data.
 CHANNEL_WEIGHTS = (20, 32, 17, 9, 2, 4, 1, 3, 0, 4, 2, 0, 6)
@@ -48,16 +55,20 @@ NEVER = np.iinfo(np.int64).max
 class People:
     """One block of people; each array has one value a person.
 
-    `active_from` and `active_to` are shares of the period's traffic. `joins_at_visit` is the visit
-    (0 is the first) in which a visitor signs up without buying, `NEVER` if there is none.
+    `arrival` is a share of the period's traffic. Until a first order, visits start from
+    `visits_per_day` at the arrival and fade within `fading_days`, both in days of mean traffic.
+    `joins_at_visit` is the visit (0 is the first) in which a visitor signs up without buying,
+    `NEVER` if there is none. `bargain` is the probability that an order of theirs has a discount,
+    `phone_share` that it comes by phone.
     """
 
     number: Ints
     is_known: Bools
     is_familiar: Bools
-    active_from: Floats
-    active_to: Floats
-    later_visits: Floats
+    arrival: Floats
+    visits_per_day: Floats
+    fading_days: Floats
+    phone_share: Floats
     joins_at_visit: Ints
     days_signed_up_before: Ints
     engagement: Floats
@@ -65,6 +76,7 @@ class People:
     favourite: Ints
     price_taste: Floats
     basket: Floats
+    bargain: Floats
     operating_system: Ints
     browser: Ints
     region: Ints
@@ -86,31 +98,28 @@ def block_sizes(config: ShopConfig) -> list[int]:
     return [min(BLOCK_PEOPLE, people - first) for first in range(0, people, BLOCK_PEOPLE)]
 
 
-def make_people(config: ShopConfig, calendar: Calendar, block: int, size: int) -> People:
+def make_people(config: ShopConfig, block: int, size: int) -> People:
     """Make the people of one block: customers from before the period, and newcomers."""
     random = config.random(Step.PEOPLE, block)
     known, new = _expected_people(config)
     is_known = random.random(size) < known / (known + new)
     is_staying = is_known | (random.random(size) < STAYING_SHARE)
 
-    lifetime = random.exponential(np.where(is_known, KNOWN_LIFETIME_DAYS, STAYING_LIFETIME_DAYS))
-    lifetime = np.where(is_staying, lifetime, BROWSING_DAYS) * DAY
     arrival = np.where(is_known, 0.0, random.random(size))
-    arrived_at = calendar.seconds_at(arrival).astype(float)
-    active_to = calendar.traffic_at(arrived_at + lifetime)
-    habit = VISITS_PER_YEAR * config.years * random.gamma(2.0, 0.5, size)
-    later_visits = np.where(is_staying, habit * (active_to - arrival), BROWSING_VISITS)
+    habit = VISITS_PER_DAY * random.gamma(2.0, 0.5, size)
+    fading = np.where(is_known, KNOWN_FADING_DAYS, STAYING_FADING_DAYS)
 
-    engagement = random.normal(0.0, 0.5, size) + np.where(is_staying, 0.3, -0.2)
+    engagement = random.normal(0.0, 0.5, size) + np.where(is_staying, 0.3, BROWSING_ENGAGEMENT)
     mobile = random.random(size) < 0.45
     device = choice(random, (21, 55, 20, 4), size)
     return People(
         number=block * BLOCK_PEOPLE + np.arange(size),
         is_known=is_known,
         is_familiar=is_known | (~is_staying & (random.random(size) < FAMILIAR_SHARE)),
-        active_from=arrival,
-        active_to=active_to,
-        later_visits=later_visits,
+        arrival=arrival,
+        visits_per_day=np.where(is_staying, habit, BROWSING_VISITS_PER_DAY),
+        fading_days=np.where(is_staying, fading, BROWSING_FADING_DAYS),
+        phone_share=np.where(is_known, PHONE_SHARE, 0.0),
         joins_at_visit=np.where(
             random.random(size) < np.where(is_staying, 0.6, JOINING_SHARE),
             random.integers(0, 2, size),
@@ -122,6 +131,7 @@ def make_people(config: ShopConfig, calendar: Calendar, block: int, size: int) -
         favourite=random.integers(len(CATEGORIES), size=size),
         price_taste=random.random(size),
         basket=random.gamma(2.0, 0.45, size),
+        bargain=random.beta(BARGAIN[0], BARGAIN[1], size),
         operating_system=np.where(mobile, 3, device + 1),
         browser=1 + choice(random, (20, 62, 3, 7, 5, 1, 1, 1), size),
         region=1 + choice(random, (39, 9, 19, 10, 3, 7, 6, 3, 4), size),

@@ -1,16 +1,17 @@
-"""The assortment: products with a category, a price, a popularity and a quality."""
+"""The assortment: products with a category, a price, a popularity, a quality and partners."""
 
 from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
 
-from customer_insights.sample.columns import Floats, Ints, decimals, ids, labels, table
+from customer_insights.sample.columns import Bools, Floats, Ints, decimals, ids, labels, table
 from customer_insights.sample.config import ShopConfig, Step
 from customer_insights.sample.contract import AMOUNT
 
+# The same at any scale: what people see, and so what they do, must not depend on the shop's size.
 PRODUCT_COUNT = 120
-PRODUCT_GROWTH = 0.25
+PARTNER_COUNT = 2
 
 MEAN_RATING = 4.0
 RATING_SPREAD = 0.45
@@ -18,9 +19,9 @@ RATING_RANGE = (2.5, 5.0)
 
 # Category: typical price, and the things it sells.
 ASSORTMENT: dict[str, tuple[float, tuple[str, ...]]] = {
-    "kitchen": (32.0, ("Kettle", "Pan", "Knife", "Teapot", "Mixing Bowl", "Grater")),
+    "kitchen": (32.0, ("Kettle", "Pan", "Knife", "Teapot", "Mixing Bowl", "Coffee")),
     "home": (45.0, ("Lamp", "Cushion", "Blanket", "Mirror", "Vase", "Clock")),
-    "garden": (28.0, ("Planter", "Trowel", "Lantern", "Watering Can", "Bird House", "Hose")),
+    "garden": (28.0, ("Planter", "Trowel", "Lantern", "Watering Can", "Bird House", "Plant Food")),
     "toys": (22.0, ("Puzzle", "Robot", "Board Game", "Kite", "Doll House", "Train")),
     "beauty": (18.0, ("Soap", "Hand Cream", "Candle", "Bath Oil", "Brush", "Shampoo")),
     "sports": (55.0, ("Yoga Mat", "Backpack", "Bottle", "Racket", "Helmet", "Tent")),
@@ -28,6 +29,17 @@ ASSORTMENT: dict[str, tuple[float, tuple[str, ...]]] = {
     "electronics": (95.0, ("Headphones", "Speaker", "Charger", "Camera", "Keyboard", "Radio")),
 }
 CATEGORIES = tuple(ASSORTMENT)
+# What is used up and bought again; nobody needs the same of anything else twice.
+CONSUMABLES = (
+    "Coffee",
+    "Plant Food",
+    "Soap",
+    "Hand Cream",
+    "Candle",
+    "Bath Oil",
+    "Shampoo",
+    "Diary",
+)
 STYLES = ("Classic", "Modern", "Small", "Large", "Bright", "Simple", "Vintage", "Travel")
 
 
@@ -35,8 +47,9 @@ STYLES = ("Classic", "Modern", "Small", "Large", "Bright", "Simple", "Vintage", 
 class Products:
     """All products, ordered by category, then price; each array has one value a product.
 
-    `shelf` is the cumulative popularity within the category, offset by the category's number,
-    so that one sorted search picks a product from any category.
+    `popularity` is a share of the category, and `position` is where the product stands on its
+    category's shelf of popularity, cheap to dear, in [0, 1]. `partners` has `PARTNER_COUNT`
+    columns: rows of the products that are often bought together with it.
     """
 
     number: Ints
@@ -44,17 +57,16 @@ class Products:
     category: Ints
     price_cents: Ints
     rating_cents: Ints
-    shelf: Floats
-
-    def pick(self, category: Ints, position: Floats) -> Ints:
-        """Rows of the products at a position in [0, 1) of each category, cheap to dear."""
-        return np.searchsorted(self.shelf, category + position, side="right")
+    popularity: Floats
+    position: Floats
+    is_consumable: Bools
+    partners: Ints
 
 
 def make_products(config: ShopConfig) -> Products:
-    """Make the assortment; it depends on the seed and, slowly, on the scale."""
+    """Make the assortment; it depends on the seed alone."""
     random = config.random(Step.PRODUCTS)
-    count = max(len(CATEGORIES), round(PRODUCT_COUNT * config.scale**PRODUCT_GROWTH))
+    count = PRODUCT_COUNT
     category = np.arange(count) % len(CATEGORIES)
     typical = np.array([price for price, _ in ASSORTMENT.values()])[category]
     # Prices end in .90, as shop prices do.
@@ -63,6 +75,7 @@ def make_products(config: ShopConfig) -> Products:
     rating = np.clip(random.normal(MEAN_RATING, RATING_SPREAD, count), *RATING_RANGE)
     style = random.integers(len(STYLES), size=count)
     kind = np.arange(count) // len(CATEGORIES)
+    partners = random.integers(1, count, size=(count, PARTNER_COUNT))
     name = pa.array(
         f"{STYLES[s]} {ASSORTMENT[CATEGORIES[c]][1][k % 6]} {k // 6 + 1}"
         for s, c, k in zip(style, category, kind, strict=True)
@@ -71,18 +84,22 @@ def make_products(config: ShopConfig) -> Products:
     order = np.lexsort((price_cents, category))
     category, popularity = category[order], popularity[order]
     total = np.bincount(category, popularity)
-    before = np.r_[0.0, np.cumsum(total)[:-1]]
-    shelf = category + (np.cumsum(popularity) - before[category]) / total[category]
-    # Rounding must not let the last product of a category end before the category does.
-    last = np.r_[category[1:] != category[:-1], True]
-    shelf[last] = category[last] + 1
+    popularity /= total[category]
+    kinds = [
+        ASSORTMENT[CATEGORIES[c]][1][k % 6] for c, k in zip(category, kind[order], strict=True)
+    ]
+    rows = np.arange(count)
     return Products(
         number=order,
         name=name.take(pa.array(order)),
         category=category,
         price_cents=price_cents[order].astype(np.int64),
         rating_cents=np.round(rating[order] * 100).astype(np.int64),
-        shelf=shelf,
+        popularity=popularity,
+        position=np.cumsum(popularity) - category - popularity / 2,
+        is_consumable=np.isin(kinds, CONSUMABLES),
+        # Never the product itself.
+        partners=(rows[:, None] + partners) % count,
     )
 
 

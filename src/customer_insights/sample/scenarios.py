@@ -56,7 +56,8 @@ class Scenario:
         description: one sentence for people.
         later_effects: coefficients from two thirds of the period on; none means no change.
         label_delay_hours: sessions that start this late in the period have no label yet.
-        hides_unlabelled_orders: orders of sessions without a label have not arrived yet either.
+        hides_unlabelled_orders: orders of sessions without a label, and those by phone in the same
+            time, have not arrived yet either.
         bad_rows: rows that staging must reject.
 
     """
@@ -127,7 +128,7 @@ BAD_ROWS = (
 
 SCENARIOS: Mapping[str, Scenario] = MappingProxyType(
     {
-        "none": Scenario("A healthy year; only the last day has no labels yet."),
+        "none": Scenario("A healthy shop; only the last day has no labels yet."),
         "concept_drift": Scenario(
             "From two thirds of the period on, other things decide whether a session buys.",
             later_effects=DRIFTED_EFFECTS,
