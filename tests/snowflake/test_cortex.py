@@ -18,10 +18,10 @@ from emulator.client import Emulator, start_emulator
 from snowflake_project import (
     PROJECT_DIR,
     SnowflakeProject,
-    environment,
     options,
     set_up_account,
     stage_library,
+    start_worker,
     write_profile,
 )
 
@@ -69,7 +69,7 @@ class Shop:
         stage_library(emulator, folder)
         write_profile(folder, emulator)
         # Settings decide which models there are, so the project is parsed with them.
-        self.worker = worker or DbtWorker(folder, options(folder), environment() | SETTINGS)
+        self.worker = worker or start_worker(folder, **SETTINGS)
         self._project = SnowflakeProject(folder, emulator, self.worker)
         self.emulator = emulator
 
