@@ -326,6 +326,11 @@ def test_both_engines_mask_the_same(local: Path) -> None:
     assert dict(found) == MASKED
 
 
+def test_without_a_text_engine_no_review_is_scored(local: Path) -> None:
+    listed = run_local(local, "--quiet", "ls", "--select", "reviews", TEXT_ENGINE="none")
+    assert (listed.returncode, listed.stdout.strip()) == (0, "")
+
+
 def test_duckdb_refuses_cortex_before_anything_runs(local: Path) -> None:
     refused = run_local(local, "build", TEXT_ENGINE="cortex")
     assert refused.returncode != 0
@@ -335,11 +340,6 @@ def test_duckdb_refuses_cortex_before_anything_runs(local: Path) -> None:
         assert connection.execute("select count(*) from information_schema.tables").fetchall() == [
             (0,)
         ]
-
-
-def test_without_a_text_engine_no_review_is_scored(local: Path) -> None:
-    listed = run_local(local, "--quiet", "ls", "--select", "reviews", TEXT_ENGINE="none")
-    assert (listed.returncode, listed.stdout.strip()) == (0, "")
 
 
 def run_local(folder: Path, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
