@@ -6,6 +6,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 # Reads one JSON call per line from standard input and answers each with one line. Every call has a
 # folder, options and an environment of its own.
@@ -19,6 +20,7 @@ started_with = dict(os.environ)
 parsed = dbtRunner().invoke(["--quiet", "parse", *json.loads(sys.argv[1])])
 if not parsed.success:
     raise SystemExit(f"dbt parse failed: {parsed.exception}")
+print("ANSWER {}", flush=True)
 for line in sys.stdin:
     call = json.loads(line)
     os.environ.clear()
@@ -90,6 +92,7 @@ class DbtWorker:
             stderr=self._errors,
             text=True,
         )
+        self._answer()
 
     def call(
         self, folder: Path, arguments: Sequence[str], environment: Mapping[str, str]
@@ -101,13 +104,18 @@ class DbtWorker:
             "folder": str(folder),
         }
         assert self._process.stdin
-        assert self._process.stdout
         self._process.stdin.write(json.dumps(call) + "\n")
         self._process.stdin.flush()
+        return Answer(**self._answer())
+
+    def _answer(self) -> dict[str, Any]:
+        """What the process says next, once it has parsed or when a call is done."""
+        assert self._process.stdout
         shown = []
         for line in self._process.stdout:
             if line.startswith("ANSWER "):
-                return Answer(**json.loads(line.removeprefix("ANSWER ")))
+                answer: dict[str, Any] = json.loads(line.removeprefix("ANSWER "))
+                return answer
             shown.append(line)
         self._errors.seek(0)
         raise AssertionError("".join(shown) + self._errors.read())

@@ -11,12 +11,16 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import duckdb
 import pytest
+
+import saved_parses
+from saved_parses import kept_parses  # noqa: F401  (a fixture for all tests)
 
 if TYPE_CHECKING:
     from helpers import DbtWorker
@@ -119,27 +123,43 @@ class DbtProject:
         ]
 
     def environment(self, env: Mapping[str, str] | None) -> dict[str, str]:
-        """The caller's environment, with this database and `env` on top."""
+        """The caller's environment, with this database and `env` on top.
+
+        dbt runs in the folder, so that every project names its database alike: dbt parses anew
+        where a profile differs.
+        """
         return {
             **os.environ,
-            "DUCKDB_PATH": str(self.database),
+            "DUCKDB_PATH": self.database.name,
             "DBT_USE_COLORS": "false",
+            # Of each event, for nobody to read, an eighth of a build's time.
+            "DBT_LOG_LEVEL_FILE": "info",
             "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
             **(env or {}),
         }
+
+    def handed_on_parse(
+        self, env: Mapping[str, str] | None, project_dir: Path = PROJECT_DIR
+    ) -> AbstractContextManager[None]:
+        """Around a call of dbt: what a project with equal files and settings parsed is used."""
+        files = (self.folder / "profiles.yml", project_dir / "dbt_project.yml")
+        return saved_parses.handed_on(
+            self.folder / "target", self.environment(env), str(project_dir), *files
+        )
 
     def run_dbt(
         self, *arguments: str, env: Mapping[str, str] | None = None, check: bool = True
     ) -> DbtResult:
         """Runs `dbt <arguments>` in a fresh process; with `check` a failure fails the test."""
-        process = subprocess.run(
-            [sys.executable, "-m", "dbt.cli.main", *arguments, *self.common_arguments],
-            env=self.environment(env),
-            cwd=self.folder,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        with self.handed_on_parse(env):
+            process = subprocess.run(
+                [sys.executable, "-m", "dbt.cli.main", *arguments, *self.common_arguments],
+                env=self.environment(env),
+                cwd=self.folder,
+                capture_output=True,
+                text=True,
+                check=False,
+            )
         output = process.stdout + process.stderr
         if check:
             assert process.returncode == 0, output
@@ -149,15 +169,16 @@ class DbtProject:
         self, calls: Sequence[Sequence[str]], env: Mapping[str, str] | None = None
     ) -> list[DbtResult]:
         """Runs several dbt commands in one fresh process, without `check`."""
-        process = subprocess.run(
-            [sys.executable, "-c", RUN_MANY, json.dumps(self.common_arguments)],
-            env=self.environment(env),
-            cwd=self.folder,
-            input=json.dumps([list(call) for call in calls]),
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        with self.handed_on_parse(env):
+            process = subprocess.run(
+                [sys.executable, "-c", RUN_MANY, json.dumps(self.common_arguments)],
+                env=self.environment(env),
+                cwd=self.folder,
+                input=json.dumps([list(call) for call in calls]),
+                capture_output=True,
+                text=True,
+                check=False,
+            )
         answers = [
             json.loads(line.removeprefix("ANSWER "))
             for line in process.stdout.splitlines()

@@ -38,9 +38,10 @@ class DbtWorker:
     def __init__(self, folder: Path, preamble: str = "", project_dir: Path = PROJECT_DIR) -> None:
         self._project_dir = project_dir
         self.project = create_dbt_project(folder)
-        self._worker = dbt_worker.DbtWorker(
-            folder, self._common(self.project), self.project.environment(SETTINGS), preamble
-        )
+        with self.project.handed_on_parse(SETTINGS, project_dir):
+            self._worker = dbt_worker.DbtWorker(
+                folder, self._common(self.project), self.project.environment(SETTINGS), preamble
+            )
 
     def _common(self, project: DbtProject) -> list[str]:
         arguments = project.common_arguments

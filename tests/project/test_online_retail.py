@@ -332,7 +332,8 @@ def uci(tmp_path_factory: pytest.TempPathFactory, shared_data: Path) -> DbtProje
     if not file.exists():
         pytest.skip(f"no {file}; it is not ours to ship")
     for result in project.run_many(
-        [load(file), ["build"]], {"SHOP_SOURCE": "raw", "BOOTSTRAP_REPLICATES": "100"}
+        [load(file), ["build", "--exclude-resource-type", "unit_test"]],
+        {"SHOP_SOURCE": "raw", "BOOTSTRAP_REPLICATES": "100"},
     ):
         assert result.exit_code == 0, result.output
     return project

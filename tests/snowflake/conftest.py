@@ -4,6 +4,8 @@ import resource
 
 import pytest
 
+from saved_parses import kept_parses  # noqa: F401  (a fixture for all tests)
+
 # Three times what the largest process takes.
 MOST_BYTES = 6 * 2**30
 

@@ -18,10 +18,10 @@ from emulator.client import Emulator, start_emulator
 from snowflake_project import (
     PROJECT_DIR,
     SnowflakeProject,
-    environment,
     options,
     set_up_account,
     stage_library,
+    start_worker,
     write_profile,
 )
 
@@ -69,7 +69,7 @@ class Shop:
         stage_library(emulator, folder)
         write_profile(folder, emulator)
         # Settings decide which models there are, so the project is parsed with them.
-        self.worker = worker or DbtWorker(folder, options(folder), environment() | SETTINGS)
+        self.worker = worker or start_worker(folder, **SETTINGS)
         self._project = SnowflakeProject(folder, emulator, self.worker)
         self.emulator = emulator
 
@@ -326,6 +326,11 @@ def test_both_engines_mask_the_same(local: Path) -> None:
     assert dict(found) == MASKED
 
 
+def test_without_a_text_engine_no_review_is_scored(local: Path) -> None:
+    listed = run_local(local, "--quiet", "ls", "--select", "reviews", TEXT_ENGINE="none")
+    assert (listed.returncode, listed.stdout.strip()) == (0, "")
+
+
 def test_duckdb_refuses_cortex_before_anything_runs(local: Path) -> None:
     refused = run_local(local, "build", TEXT_ENGINE="cortex")
     assert refused.returncode != 0
@@ -335,11 +340,6 @@ def test_duckdb_refuses_cortex_before_anything_runs(local: Path) -> None:
         assert connection.execute("select count(*) from information_schema.tables").fetchall() == [
             (0,)
         ]
-
-
-def test_without_a_text_engine_no_review_is_scored(local: Path) -> None:
-    listed = run_local(local, "--quiet", "ls", "--select", "reviews", TEXT_ENGINE="none")
-    assert (listed.returncode, listed.stdout.strip()) == (0, "")
 
 
 def run_local(folder: Path, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
