@@ -1,0 +1,58 @@
+-- What customers bought in the window, once it has passed. A purchase that was cancelled before the
+-- end of the window does not count.
+with
+
+dates as (
+
+    select * from {{ ref('recommendation_dates') }}
+    where split is not null
+
+),
+
+bought as (
+
+    select
+        purchases.customer_id,
+        dates.as_of_on,
+        dates.until_at,
+        purchases.product_id,
+        min(purchases.order_id) as source_row_key
+    from dates
+    inner join {{ ref('customer_purchases') }} as purchases
+        on
+            dates.as_of_at <= purchases.ordered_at
+            and dates.until_at > purchases.ordered_at
+    where purchases.cancelled_at is null or purchases.cancelled_at >= dates.until_at
+    group by purchases.customer_id, dates.as_of_on, dates.until_at, purchases.product_id
+
+),
+
+definition as (
+
+    select max(label_definition_version) as label_definition_version
+    from {{ ref('label_definitions') }}
+    where label_name = 'is_bought'
+
+)
+
+select
+    bought.customer_id,
+    bought.as_of_on,
+    bought.product_id,
+    customers.segment,
+    owned.product_id is not null as is_owned,
+    cast(bought.until_at as date) as matured_on,
+    bought.source_row_key,
+    cast(definition.label_definition_version as integer) as label_definition_version
+from bought
+-- Nobody can be offered what follows from a history to those who have none.
+inner join {{ ref('recommendation_customers') }} as customers
+    on
+        bought.customer_id = customers.customer_id
+        and bought.as_of_on = customers.as_of_on
+left join {{ ref('customer_products') }} as owned
+    on
+        bought.customer_id = owned.customer_id
+        and bought.as_of_on = owned.as_of_on
+        and bought.product_id = owned.product_id
+cross join definition
