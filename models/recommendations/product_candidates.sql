@@ -31,6 +31,5 @@ select
     customer_product_count,
     products_per_order,
     new_product_share,
-    days_since_last_order,
-    features_hash
+    days_since_last_order
 from {{ ref('product_candidates_computed') }}

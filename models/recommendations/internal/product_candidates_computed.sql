@@ -1,13 +1,4 @@
-{% set features = [
-    'is_owned', 'own_order_count', 'own_order_count_90d', 'own_order_count_365d', 'own_order_share',
-    'own_days_since_last', 'own_days_since_first', 'own_recency_in_gaps',
-    'order_count_7d', 'order_count_30d', 'order_count_90d', 'order_count_365d', 'season_order_count',
-    'order_share_30d', 'days_since_first_sold', 'days_since_last_sold', 'repeat_share',
-    'segment_order_count', 'co_purchase_score', 'co_purchase_most', 'co_purchase_lift',
-    'mean_price_amount', 'relative_price',
-    'customer_order_count', 'customer_product_count', 'products_per_order', 'new_product_share',
-    'days_since_last_order',
-] %}
+{% set features = candidate_features() %}
 
 with
 
@@ -227,6 +218,5 @@ select
     product_id,
     segment,
     history_until_at,
-    {{ features | join(',\n    ') }},
-    {{ row_hash(features) }} as features_hash
+    {{ features | join(',\n    ') }}
 from measured

@@ -1,7 +1,7 @@
 {{ config(materialized='view') }}
 
--- Candidates of customers who bought something: what to offer is asked of who buys, and whether
--- somebody buys at all is another question.
+-- Candidates of customers who bought something: what to offer is asked of who buys, and whether somebody
+-- buys at all is another question.
 with
 
 outcomes as (

@@ -1,5 +1,16 @@
 with
 
+-- A date of the past is there to learn what those bought who bought something; the others would
+-- cost most of the work and teach nothing. Who they are does not show in any feature.
+buyers as (
+
+    select distinct
+        customer_id,
+        as_of_on
+    from {{ ref('recommendation_outcomes') }}
+
+),
+
 segments as (
 
     select
@@ -8,13 +19,18 @@ segments as (
         segments.segment,
         dates.as_of_at,
         dates.is_newest,
-        -- Dates of the past are there to learn from. Who is looked at then is told by the id alone.
+        -- Where there are too many, the id alone tells who is looked at.
         row_number() over (
             partition by segments.as_of_on
             order by md5(segments.customer_id), segments.customer_id
         ) as place
     from {{ ref('customer_segments_computed') }} as segments
     inner join {{ ref('recommendation_dates') }} as dates on segments.as_of_on = dates.as_of_on
+    left join buyers
+        on
+            segments.customer_id = buyers.customer_id
+            and segments.as_of_on = buyers.as_of_on
+    where dates.is_newest or buyers.customer_id is not null
 
 ),
 

@@ -39,17 +39,17 @@ select
     bought.customer_id,
     bought.as_of_on,
     bought.product_id,
-    customers.segment,
+    segments.segment,
     owned.product_id is not null as is_owned,
     cast(bought.until_at as date) as matured_on,
     bought.source_row_key,
     cast(definition.label_definition_version as integer) as label_definition_version
 from bought
 -- Nobody can be offered what follows from a history to those who have none.
-inner join {{ ref('recommendation_customers') }} as customers
+inner join {{ ref('customer_segments_computed') }} as segments
     on
-        bought.customer_id = customers.customer_id
-        and bought.as_of_on = customers.as_of_on
+        bought.customer_id = segments.customer_id
+        and bought.as_of_on = segments.as_of_on
 left join {{ ref('customer_products') }} as owned
     on
         bought.customer_id = owned.customer_id
