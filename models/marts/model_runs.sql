@@ -1,4 +1,5 @@
--- Every column of the decision log but the trained models themselves.
+-- Every column of the decision logs but the trained models themselves.
+{% for log in [ref('purchase_intent_trained'), ref('product_recommendations_trained')] %}
 select
     model_run_id,
     model_name,
@@ -63,4 +64,8 @@ select
     boosting_rounds,
     library_versions,
     artifact_sha256
-from {{ ref('purchase_intent_trained') }}
+from {{ log }}
+{% if not loop.last -%}
+union all
+{%- endif %}
+{% endfor %}
