@@ -21,6 +21,7 @@
         'churn_active_days': {'type': 'integer', 'min': 1, 'max': 36600},
         'as_of_interval': {'type': 'text', 'values': ['week', 'month', 'quarter']},
         'as_of_dates': {'type': 'integer', 'min': 1, 'max': 1000},
+        'train_as_of_dates': {'type': 'integer', 'min': 1, 'max': 1000},
 
         'train_window_days': {'type': 'integer', 'min': 1, 'max': 36600, 'is_nullable': true},
         'validation_days': {'type': 'integer', 'min': 1, 'max': 3660},

@@ -1,5 +1,7 @@
 -- Every column of the decision logs but the trained models themselves.
-{% for log in [ref('purchase_intent_trained'), ref('product_recommendations_trained')] %}
+{% for trained in [
+    ref('churn_trained'), ref('product_recommendations_trained'), ref('purchase_intent_trained')
+] %}
 select
     model_run_id,
     model_name,
@@ -64,8 +66,6 @@ select
     boosting_rounds,
     library_versions,
     artifact_sha256
-from {{ log }}
-{% if not loop.last -%}
-union all
-{%- endif %}
+from {{ trained }}
+{{ 'union all' if not loop.last }}
 {% endfor %}

@@ -1,3 +1,4 @@
+{% for explanations in [ref('churn_explanations'), ref('purchase_intent_explanations')] %}
 select
     model_name,
     model_version,
@@ -7,4 +8,6 @@ select
     feature,
     feature_value,
     contribution
-from {{ ref('purchase_intent_explanations') }}
+from {{ explanations }}
+{{ 'union all' if not loop.last }}
+{% endfor %}

@@ -15,7 +15,8 @@ import pyarrow.compute as pc
 from customer_insights.engine import Relation
 from customer_insights.model import TrainedModel, artifact_hash
 
-WINDOWS = ("train_to_on", "validation_to_on", "test_to_on")
+WINDOWS = ("train_to_on", "validation_from_on", "validation_to_on", "test_from_on", "test_to_on")
+ROLES = ("in_sample", "purged", "validation", "purged", "test", "new")
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,9 @@ class ServingModel:
     model_version: str
     model: TrainedModel
     train_to_on: date
+    validation_from_on: date
     validation_to_on: date
+    test_from_on: date
     test_to_on: date
 
     def to_json(self) -> dict[str, str]:
@@ -62,19 +65,27 @@ class ServingModel:
         return self.test_to_on - timedelta(days=rescore_days - 1)
 
     def sample_role(self, days: pa.Array) -> pa.Array:
-        """What rows of these days were to this version: in_sample, validation, test or new.
+        """What rows of these days were to this version: one of ROLES.
 
+        Days between two windows are purged: their label windows reach into the later one.
         Days are dates, or texts like 2024-06-30.
         """
+        day = timedelta(days=1)
         edges = np.array(
-            [self.train_to_on, self.validation_to_on, self.test_to_on], dtype="datetime64[D]"
+            [
+                self.train_to_on,
+                self.validation_from_on - day,
+                self.validation_to_on,
+                self.test_from_on - day,
+                self.test_to_on,
+            ],
+            dtype="datetime64[D]",
         )
         numpy_days: npt.NDArray[np.datetime64] = (
             days.cast(pa.date32()).to_numpy(zero_copy_only=False).astype("datetime64[D]")
         )
         places = np.searchsorted(edges, numpy_days, side="left")
-        roles = pa.array(["in_sample", "validation", "test", "new"])
-        return pc.take(roles, pa.array(places))
+        return pc.take(pa.array(ROLES), pa.array(places))
 
 
 def serving_models(trained: Relation) -> list[ServingModel]:

@@ -14,7 +14,7 @@ select
     scores.model_name,
     scores.model_version,
     count(*) as scores
-from {{ ref('purchase_intent_scores') }} as scores
+from {{ ref('scored_rows') }} as scores
 left join champions
     on scores.model_name = champions.model_name and scores.model_version = champions.model_version
 where champions.model_version is null

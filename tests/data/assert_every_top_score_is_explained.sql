@@ -12,20 +12,22 @@ serving as (
 )
 
 select
-    scores.session_id,
+    scores.entity_id,
+    scores.as_of_on,
     scores.model_name,
     scores.model_version,
     scores.score_decile
-from {{ ref('purchase_intent_scores') }} as scores
+from {{ ref('scored_rows') }} as scores
 inner join serving
     on scores.model_name = serving.model_name and scores.model_version = serving.model_version
--- A session that is not accepted any more keeps its score and cannot be explained.
-inner join {{ ref('session_features') }} as features on scores.session_id = features.session_id
 left join {{ ref('score_explanations') }} as explanations
     on
-        scores.session_id = explanations.entity_id
+        scores.entity_id = explanations.entity_id
+        and scores.as_of_on = explanations.as_of_on
         and scores.model_name = explanations.model_name
         and scores.model_version = explanations.model_version
 where
-    scores.score_decile >= {{ setting('explain_min_decile') }}
+    -- What is not accepted any more keeps its score and cannot be explained.
+    scores.has_features
+    and scores.score_decile >= {{ setting('explain_min_decile') }}
     and explanations.entity_id is null

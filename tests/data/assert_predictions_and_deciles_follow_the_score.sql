@@ -18,7 +18,7 @@ deciles as (
             partition by model_name, model_version
             order by score_decile
         ) as highest_score_below
-    from {{ ref('purchase_intent_scores') }}
+    from {{ ref('scored_rows') }}
     group by model_name, model_version, score_decile
 
 ),
@@ -29,10 +29,10 @@ mispredicted as (
         scores.model_name,
         scores.model_version,
         count(*) as scores
-    from {{ ref('purchase_intent_scores') }} as scores
+    from {{ ref('scored_rows') }} as scores
     inner join trained
         on scores.model_name = trained.model_name and scores.model_version = trained.model_version
-    where scores.is_predicted_purchase <> (scores.score >= trained.threshold)
+    where scores.is_predicted <> (scores.score >= trained.threshold)
     group by scores.model_name, scores.model_version
 
 )

@@ -2,23 +2,18 @@
 
 with
 
-task_models as (
-
-    select distinct model_name from {{ ref('purchase_intent_trained') }}
-
-),
-
 runs as (
 
-    -- model_runs shows the decisions of every task, the table below those of one.
-    select model_runs.*
-    from {{ ref('model_runs') }} as model_runs
-    inner join task_models on model_runs.model_name = task_models.model_name
+    select * from {{ ref('model_runs') }}
 
 ),
 
 registered as (
 
+    select * from {{ ref('churn_registered') }}
+    union all
+    select * from {{ ref('product_recommendations_registered') }}
+    union all
     select * from {{ ref('purchase_intent_registered') }}
 
 ),

@@ -1,14 +1,21 @@
 with
 
-training_set as (
+training_sets as (
 
+    {%- for training_set, date_column in [
+        (ref('churn_training_set'), 'as_of_on'),
+        (ref('product_recommendations_training_set'), 'as_of_on'),
+        (ref('purchase_intent_training_set'), 'session_on'),
+    ] %}
     select
-        'training set' as found_in,
-        max(case when split = 'train' then session_on end) as train_to_on,
-        min(case when split = 'validation' then session_on end) as validation_from_on,
-        max(case when split = 'validation' then session_on end) as validation_to_on,
-        min(case when split = 'test' then session_on end) as test_from_on
-    from {{ ref('purchase_intent_training_set') }}
+        '{{ training_set.identifier }}' as found_in,
+        max(case when split = 'train' then {{ date_column }} end) as train_to_on,
+        min(case when split = 'validation' then {{ date_column }} end) as validation_from_on,
+        max(case when split = 'validation' then {{ date_column }} end) as validation_to_on,
+        min(case when split = 'test' then {{ date_column }} end) as test_from_on
+    from {{ training_set }}
+    {{ 'union all' if not loop.last }}
+    {%- endfor %}
 
 ),
 
@@ -26,7 +33,7 @@ decisions as (
 
 windows as (
 
-    select * from training_set
+    select * from training_sets
     union all
     select * from decisions
 

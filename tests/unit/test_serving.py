@@ -52,6 +52,19 @@ def test_a_role_ends_on_the_last_day_of_its_window(served: ServingModel) -> None
         assert role(served, last, last + day) == [within, after]
 
 
+def test_days_between_two_windows_are_purged(served: ServingModel) -> None:
+    day = timedelta(days=1)
+    apart = replace(
+        served,
+        validation_from_on=served.validation_from_on + 2 * day,
+        test_from_on=served.test_from_on + day,
+    )
+    assert role(apart, apart.train_to_on, apart.train_to_on + day) == ["in_sample", "purged"]
+    assert role(apart, apart.validation_from_on - day) == ["purged"]
+    assert role(apart, apart.validation_from_on, apart.validation_to_on) == ["validation"] * 2
+    assert role(apart, apart.test_from_on - day, apart.test_from_on) == ["purged", "test"]
+
+
 def test_what_is_older_than_the_training_rows_is_in_sample_not_new(served: ServingModel) -> None:
     assert role(served, date(1999, 1, 1)) == ["in_sample"]
 
@@ -61,8 +74,13 @@ def test_no_days_have_no_roles(served: ServingModel) -> None:
 
 
 def test_windows_without_a_day_between_them_give_every_day_one_role(served: ServingModel) -> None:
-    same = replace(served, validation_to_on=served.train_to_on)
     day = timedelta(days=1)
+    same = replace(
+        served,
+        validation_from_on=served.train_to_on,
+        validation_to_on=served.train_to_on,
+        test_from_on=served.train_to_on + day,
+    )
     assert role(same, served.train_to_on, served.train_to_on + day) == ["in_sample", "test"]
 
 

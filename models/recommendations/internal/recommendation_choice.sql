@@ -6,16 +6,23 @@
 
 with
 
+newest as (
+
+    select max(as_of_on) as as_of_on
+    from {{ ref('recommendation_measurements') }}
+
+),
+
 measured as (
 
     select
-        ranker,
-        max(model_version) as model_version,
-        count(*) as customers,
-        cast(sum(ndcg) as double) / count(*) as ndcg
-    from {{ ref('recommendation_measurements') }}
-    where item_kind = '{{ kind }}'
-    group by ranker
+        measurements.ranker,
+        max(measurements.model_version) as model_version,
+        cast(sum(measurements.ndcg) as double) / count(*) as ndcg
+    from {{ ref('recommendation_measurements') }} as measurements
+    inner join newest on measurements.as_of_on = newest.as_of_on
+    where measurements.item_kind = '{{ kind }}'
+    group by measurements.ranker
 
 ),
 
@@ -23,8 +30,6 @@ rules as (
 
     select
         ranker,
-        customers,
-        ndcg,
         row_number() over (order by ndcg desc nulls last, ranker) as place
     from measured
     where ranker <> 'model'
@@ -35,13 +40,14 @@ rules as (
 model_leads as (
 
     select
-        other_ranker,
-        customers,
-        ndcg_lead,
-        ndcg_lead_low,
-        row_number() over (order by ndcg_lead_low, other_ranker) as place
-    from {{ ref('recommendation_leads') }}
-    where ranker = 'model' and item_kind = '{{ kind }}' and segment = 'ALL'
+        leads.other_ranker,
+        leads.customers,
+        leads.ndcg_lead_low,
+        -- One that is unknown, with a single customer, is no lead.
+        row_number() over (order by leads.ndcg_lead_low nulls first, leads.other_ranker) as place
+    from {{ ref('recommendation_leads') }} as leads
+    inner join newest on leads.as_of_on = newest.as_of_on
+    where leads.ranker = 'model' and leads.item_kind = '{{ kind }}' and leads.segment = 'ALL'
 
 ),
 
@@ -50,7 +56,6 @@ compared as (
     select
         rules.ranker as best_rule,
         model.model_version,
-        leads.ndcg_lead,
         coalesce(
             leads.ndcg_lead_low > 0 and leads.customers >= {{ setting('min_class_rows') }}, false
         ) as is_model_ahead,
