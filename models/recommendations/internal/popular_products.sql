@@ -25,14 +25,14 @@ by_segment as (
 
 lists as (
 
-    {% for list, column in [
+    {% for list_name, column in [
         ('week', 'order_count_7d'), ('month', 'order_count_30d'), ('season', 'season_order_count')
     ] %}
     select
         as_of_on,
         cast(null as {{ api.Column.translate_type('string') }}) as segment,
         product_id,
-        '{{ list }}' as list,
+        '{{ list_name }}' as list_name,
         {{ column }} as order_count
     from products
     where {{ column }} > 0
@@ -45,7 +45,7 @@ lists as (
         as_of_on,
         segment,
         product_id,
-        'segment' as list,
+        'segment' as list_name,
         order_count
     from by_segment
 
@@ -56,8 +56,8 @@ ranked as (
     select
         *,
         row_number() over (
-            partition by as_of_on, list, segment
-            order by order_count desc nulls last, product_id
+            partition by as_of_on, list_name, segment
+            order by order_count desc nulls last, product_id asc
         ) as list_rank
     from lists
 
@@ -67,7 +67,7 @@ select
     as_of_on,
     segment,
     product_id,
-    cast(list as {{ api.Column.translate_type('string') }}) as list,
+    cast(list_name as {{ api.Column.translate_type('string') }}) as list_name,
     order_count,
     cast(list_rank as integer) as list_rank
 from ranked

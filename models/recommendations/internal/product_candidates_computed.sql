@@ -14,7 +14,7 @@ owned as (
         bought.*,
         row_number() over (
             partition by bought.customer_id, bought.as_of_on
-            order by bought.order_count desc nulls last, bought.last_bought_at desc nulls last, bought.product_id
+            order by bought.order_count desc nulls last, bought.last_bought_at desc nulls last, bought.product_id asc
         ) as own_rank
     from {{ ref('customer_products') }} as bought
     inner join customers
@@ -59,7 +59,7 @@ new_pairs as (
         paired.product_id,
         row_number() over (
             partition by paired.customer_id, paired.as_of_on
-            order by paired.co_purchase_score desc nulls last, paired.product_id
+            order by paired.co_purchase_score desc nulls last, paired.product_id asc
         ) as pair_rank
     from paired
     left join owned
@@ -78,7 +78,7 @@ popular as (
         as_of_on,
         segment,
         product_id,
-        max(case when list = 'segment' then order_count end) as segment_order_count
+        max(case when list_name = 'segment' then order_count end) as segment_order_count
     from {{ ref('popular_products') }}
     group by as_of_on, segment, product_id
 

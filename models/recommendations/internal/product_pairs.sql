@@ -125,7 +125,7 @@ ranked as (
         *,
         row_number() over (
             partition by as_of_on, product_id
-            order by similarity desc nulls last, other_product_id
+            order by similarity desc nulls last, other_product_id asc
         ) as place
     from both_ways
 

@@ -37,7 +37,7 @@ ranked as (
                 rank_value desc nulls last,
                 second_rank_value desc nulls last,
                 order_count_30d desc nulls last,
-                product_id
+                product_id asc
         ) as place
     from candidates
 

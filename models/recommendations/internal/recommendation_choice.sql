@@ -30,21 +30,38 @@ rules as (
 
     select
         ranker,
-        row_number() over (order by ndcg desc nulls last, ranker) as place
+        row_number() over (order by ndcg desc nulls last, ranker asc) as place
     from measured
     where ranker <> 'model'
 
 ),
 
--- The model has to lead each rule, so the smallest of its leads counts.
-model_leads as (
+best_rule as (
+
+    select max(case when place = 1 then ranker end) as best_rule
+    from rules
+
+),
+
+serving as (
+
+    select max(model_version) as model_version
+    from measured
+    where ranker = 'model'
+
+),
+
+-- The model has to lead each rule, so the smallest of its leads counts; one that is unknown is none.
+ahead as (
 
     select
-        leads.other_ranker,
-        leads.customers,
-        leads.ndcg_lead_low,
-        -- One that is unknown, with a single customer, is no lead.
-        row_number() over (order by leads.ndcg_lead_low nulls first, leads.other_ranker) as place
+        count(*) > 0 as is_model_measured,
+        coalesce(
+            min(leads.ndcg_lead_low) > 0
+            and count(leads.ndcg_lead_low) = count(*)
+            and min(leads.customers) >= {{ setting('min_class_rows') }},
+            false
+        ) as is_model_ahead
     from {{ ref('recommendation_leads') }} as leads
     inner join newest on leads.as_of_on = newest.as_of_on
     where leads.ranker = 'model' and leads.item_kind = '{{ kind }}' and leads.segment = 'ALL'
@@ -54,16 +71,13 @@ model_leads as (
 compared as (
 
     select
-        rules.ranker as best_rule,
-        model.model_version,
-        coalesce(
-            leads.ndcg_lead_low > 0 and leads.customers >= {{ setting('min_class_rows') }}, false
-        ) as is_model_ahead,
-        leads.other_ranker is not null as is_model_measured
-    from (select 1 as one) as always
-    left join rules on rules.place = 1
-    left join measured as model on model.ranker = 'model'
-    left join model_leads as leads on leads.place = 1
+        best_rule.best_rule,
+        serving.model_version,
+        ahead.is_model_measured,
+        ahead.is_model_ahead
+    from best_rule
+    cross join serving
+    cross join ahead
 
 )
 

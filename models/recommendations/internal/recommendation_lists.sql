@@ -97,7 +97,7 @@ placed as (
         *,
         row_number() over (
             partition by customer_id, as_of_on, item_kind, ranker
-            order by rank_value desc nulls last, second_rank_value desc nulls last, product_id
+            order by rank_value desc nulls last, second_rank_value desc nulls last, product_id asc
         ) as place
     from kinds
 

@@ -40,7 +40,7 @@ select
     bought.as_of_on,
     bought.product_id,
     segments.segment,
-    owned.product_id is not null as is_owned,
+    history.product_id is not null as is_owned,
     cast(bought.until_at as date) as matured_on,
     bought.source_row_key,
     cast(definition.label_definition_version as integer) as label_definition_version
@@ -50,9 +50,9 @@ inner join {{ ref('customer_segments_computed') }} as segments
     on
         bought.customer_id = segments.customer_id
         and bought.as_of_on = segments.as_of_on
-left join {{ ref('customer_products') }} as owned
+left join {{ ref('customer_products') }} as history
     on
-        bought.customer_id = owned.customer_id
-        and bought.as_of_on = owned.as_of_on
-        and bought.product_id = owned.product_id
+        bought.customer_id = history.customer_id
+        and bought.as_of_on = history.as_of_on
+        and bought.product_id = history.product_id
 cross join definition

@@ -134,11 +134,12 @@ joined as (
         case when figures.customers > 0 then coalesce(variety.recommended_products, 0) end as recommended_products,
         sold.sold_products,
         {%- for other in others %}
-        {%- for metric in ['hit_rate', 'ndcg'] %}
-        over_{{ other }}.{{ metric }}_lead as {{ metric }}_lead_over_{{ other }},
-        over_{{ other }}.{{ metric }}_lead_low as {{ metric }}_lead_over_{{ other }}_low,
-        over_{{ other }}.{{ metric }}_lead_high as {{ metric }}_lead_over_{{ other }}_high,
-        {%- endfor %}
+        over_{{ other }}.hit_rate_lead as hit_rate_lead_over_{{ other }},
+        over_{{ other }}.hit_rate_lead_low as hit_rate_lead_over_{{ other }}_low,
+        over_{{ other }}.hit_rate_lead_high as hit_rate_lead_over_{{ other }}_high,
+        over_{{ other }}.ndcg_lead as ndcg_lead_over_{{ other }},
+        over_{{ other }}.ndcg_lead_low as ndcg_lead_over_{{ other }}_low,
+        over_{{ other }}.ndcg_lead_high as ndcg_lead_over_{{ other }}_high,
         {%- endfor %}
         choice.ranker is not null as is_served
     from grid
@@ -187,13 +188,16 @@ select
     cast(recommended_products as bigint) as recommended_products,
     cast(sold_products as bigint) as sold_products,
     cast(recommended_products as double) / nullif(sold_products, 0) as coverage,
-    {%- for other in others %}
-    {%- set after = loop.last %}
-    {%- for metric in ['hit_rate', 'ndcg'] %}
-    {{ metric }}_lead_over_{{ other }},
-    {{ metric }}_lead_over_{{ other }}_low,
-    {{ metric }}_lead_over_{{ other }}_high
-    {{- ',' if not (after and loop.last) }}
-    {%- endfor %}
-    {%- endfor %}
+    hit_rate_lead_over_own_history,
+    hit_rate_lead_over_own_history_low,
+    hit_rate_lead_over_own_history_high,
+    ndcg_lead_over_own_history,
+    ndcg_lead_over_own_history_low,
+    ndcg_lead_over_own_history_high,
+    hit_rate_lead_over_popularity,
+    hit_rate_lead_over_popularity_low,
+    hit_rate_lead_over_popularity_high,
+    ndcg_lead_over_popularity,
+    ndcg_lead_over_popularity_low,
+    ndcg_lead_over_popularity_high
 from joined
