@@ -11,7 +11,7 @@ candidates as (
         case choice.ranker
             when 'model' then scores.score
             {%- for ranker, column, second in ranking_rules() %}
-            when '{{ ranker }}' then cast({{ column }} as double)
+            when '{{ ranker }}' then nullif(cast({{ column }} as double), 0)
             {%- endfor %}
         end as rank_value,
         case choice.ranker
