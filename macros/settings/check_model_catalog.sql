@@ -9,7 +9,7 @@
 #}
 {% macro check_model_catalog() %}
     {% if is_building() %}
-        {% set models = run_query('select model_name, feature_table, known_when, is_outcome_derived_allowed, included_features, excluded_features, primary_metric from ' ~ ref('model_catalog') ~ ' order by model_name') %}
+        {% set models = run_query('select model_name, feature_table, known_when, is_outcome_derived_allowed, included_features, excluded_features, primary_metric, baseline_features from ' ~ ref('model_catalog') ~ ' order by model_name') %}
         {% set features = run_query('select feature_table, feature, known_when, is_outcome_derived, is_protected, is_current_only from ' ~ ref('feature_catalog') ~ ' order by feature') %}
         {% set metrics = ['pr_auc', 'roc_auc', 'f1'] %}
         {% set problems = [] %}
@@ -25,10 +25,10 @@
             {% if not known %}
                 {% do problems.append(at ~ "feature_table '" ~ model[1] ~ "' has no row in feature_catalog.csv.") %}
             {% endif %}
-            {% for name in ((model[4] or '') ~ '|' ~ (model[5] or '')).split('|') if name and known and name not in known %}
+            {% for name in ((model[4] or '') ~ '|' ~ (model[5] or '') ~ '|' ~ (model[7] or '')).split('|') if name and known and name not in known %}
                 {% do problems.append(at ~ "feature '" ~ name ~ "' does not exist; feature_catalog.csv lists those of " ~ model[1] ~ ': ' ~ (known.keys() | join(', ')) ~ '.') %}
             {% endfor %}
-            {% for name in (model[4] or '').split('|') if name in known %}
+            {% for name in ((model[4] or '') ~ '|' ~ (model[7] or '')).split('|') if name in known %}
                 {% set feature = known[name] %}
                 {% if feature[2] not in (model[2], 'in_session') or (feature[3] and not model[3]) or feature[4] or feature[5] %}
                     {% do problems.append(at ~ "feature '" ~ name ~ "' may not be used: feature_catalog.csv says known_when " ~ feature[2] ~ ', is_outcome_derived ' ~ feature[3] ~ ', is_protected ' ~ feature[4] ~ ', is_current_only ' ~ feature[5] ~ '.') %}

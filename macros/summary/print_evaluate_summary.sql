@@ -9,14 +9,27 @@
             order by model_name, protocol, tested_on
         {% endset %}
         {% do print('') %}
-        {% do print('%-32s %-12s %-10s %5s %7s  %-22s %-22s %6s %6s' | format(
+        {% do print('%-32s %-14s %-10s %5s %7s  %-22s %-22s %6s %6s' | format(
             'model', 'protocol', 'tested on', 'seeds', 'rows', 'ROC-AUC', 'PR-AUC', 'F1', 'Brier'
         )) %}
         {% for row in run_query(summary).rows %}
-            {% do print('%-32s %-12s %-10s %5d %7d  %-22s %-22s %6.3f %6.3f' | format(
+            {% do print('%-32s %-14s %-10s %5d %7d  %-22s %-22s %6.3f %6.3f' | format(
                 row[0], row[1], row[2], row[3], row[4],
                 shown_interval(row[5], row[6], row[7]), shown_interval(row[8], row[9], row[10]),
                 row[11], row[12]
+            )) %}
+        {% endfor %}
+        {% set baselines %}
+            select
+                model_name, protocol, fold, baseline, avg(roc_auc), avg(lead_over_baseline),
+                avg(lead_over_baseline_low), avg(lead_over_baseline_high)
+            from {{ ref('model_evaluation_baselines') }}
+            group by model_name, protocol, fold, baseline
+            order by model_name, protocol, fold, baseline
+        {% endset %}
+        {% for row in run_query(baselines).rows %}
+            {% do print('%-32s %-14s %-10s %s alone: ROC-AUC %.3f; the model is ahead by %s' | format(
+                row[0], row[1], row[2], row[3], row[4], shown_interval(row[5], row[6], row[7])
             )) %}
         {% endfor %}
         {% do print('Every fold: ' ~ shown_name(ref('model_evaluations'))) %}

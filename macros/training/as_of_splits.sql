@@ -33,7 +33,7 @@
             min(dates.as_of_on) as test_from_on
         from dates
         cross join newest
-        where dates.as_of_on > newest.test_to_on - {{ setting('test_days') }}
+        where dates.as_of_on > {{ days_before('newest.test_to_on', 'test_days') }}
 
     ),
 
@@ -54,7 +54,7 @@
         from dates
         cross join newest_validation
         where
-            dates.as_of_on > newest_validation.validation_to_on - {{ setting('validation_days') }}
+            dates.as_of_on > {{ days_before('newest_validation.validation_to_on', 'validation_days') }}
             and dates.as_of_on <= newest_validation.validation_to_on
 
     ),
@@ -84,3 +84,8 @@
     cross join validation_window
     left join ranked on dates.as_of_on = ranked.as_of_on
 {% endmacro %}
+
+{# SQL: the date as many days before another one as a setting says. #}
+{% macro days_before(day, name) -%}
+    cast({{ dbt.dateadd('day', -setting_value(name), day) }} as date)
+{%- endmacro %}

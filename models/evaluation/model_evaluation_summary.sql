@@ -8,7 +8,7 @@ per_seed as (
     select
         model_name,
         protocol,
-        case when protocol = 'out_of_time' then fold else 'all folds' end as tested_on,
+        case when protocol = 'random' then 'all folds' else fold end as tested_on,
         seed,
         {% for metric in metrics %}
         avg({{ metric }}) as {{ metric }},

@@ -1,3 +1,4 @@
+{% for evaluated in [ref('churn_evaluated'), ref('purchase_intent_evaluated')] %}
 select
     model_name,
     protocol,
@@ -21,4 +22,7 @@ select
     lead_over_best_single_feature,
     lead_over_best_single_feature_low,
     lead_over_best_single_feature_high
-from {{ ref('purchase_intent_evaluated') }}
+from {{ evaluated }}
+where baseline is null
+{{ 'union all' if not loop.last }}
+{% endfor %}

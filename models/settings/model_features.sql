@@ -25,7 +25,8 @@ select
     features.kind,
     features.is_outcome_derived,
     features.is_calendar,
-    features.leak_reason
+    features.leak_reason,
+    coalesce({{ is_listed('features.feature', 'models.baseline_features') }}, false) as is_baseline
 from models
 inner join features on models.feature_table = features.feature_table
 where

@@ -17,12 +17,14 @@ class Feature:
 
     `is_calendar` says that it names a time (a month) whose future values training cannot have seen.
     `may_leak` says that the catalog gives a reason why it may predict the label nearly alone.
+    `is_baseline` says that the model is held against this feature alone, by name.
     """
 
     name: str
     kind: FeatureKind
     is_calendar: bool = False
     may_leak: bool = False
+    is_baseline: bool = False
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,7 @@ def read_specs(model_features: Relation, task: str) -> list[ModelSpec]:
             kind=row["kind"],
             is_calendar=row["is_calendar"],
             may_leak=row["leak_reason"] is not None,
+            is_baseline=row["is_baseline"],
         )
         specs[row["model_name"]] = ModelSpec(
             model_name=row["model_name"],

@@ -27,7 +27,7 @@ from customer_insights.verification import check_credentials, verify
 # What each command builds; an evaluation leaves out tests of tables that it does not build.
 SELECTION = {
     "build": [],
-    "evaluate": ["--select", "+model_evaluation_summary", "--indirect-selection", "buildable"],
+    "evaluate": ["--select", "+path:models/evaluation", "--indirect-selection", "buildable"],
 }
 
 

@@ -198,10 +198,14 @@ def _level_rates(codes: FloatMatrix, labels: Labels, encoder: Encoder) -> Floats
 
 @dataclass(frozen=True)
 class Baselines:
-    """What any model has to beat, and the features that predict suspiciously well alone."""
+    """What any model has to beat, and the features that predict suspiciously well alone.
+
+    `named_features` are those that the catalog names to hold the model against.
+    """
 
     constant: ConstantBaseline
     best_single_feature: SingleFeature
+    named_features: tuple[SingleFeature, ...]
     leaking_features: tuple[str, ...]
 
 
@@ -222,8 +226,11 @@ def fit_baselines(
     metric = primary_metric if primary_metric in RANKING_METRICS else "pr_auc"
     measured: list[tuple[float, str, SingleFeature]] = []
     leaking = []
+    named = []
     for feature in features:
         single = fit_single_feature(train, feature)
+        if feature.is_baseline:
+            named.append(single)
         ranked = RankedScores(validation.labels, single.scores(validation.rows))
         measured.append((ranked.measure(metric) or 0.0, feature.name, single))
         roc_auc = ranked.roc_auc()
@@ -233,6 +240,7 @@ def fit_baselines(
     return Baselines(
         constant=ConstantBaseline(float(np.mean(train.labels))),
         best_single_feature=best,
+        named_features=tuple(named),
         leaking_features=tuple(leaking),
     )
 

@@ -19,12 +19,14 @@ from sklearn.model_selection import StratifiedKFold, train_test_split
 
 from customer_insights.catalog import ModelSpec, read_specs
 from customer_insights.engine import Relation, table_of
+from customer_insights.metrics import RankedScores
 from customer_insights.model import Examples
 from customer_insights.settings import Settings, read_settings
 from customer_insights.trial import run_trial
 
 RANDOM_FOLDS = 5
 OUT_OF_TIME_MONTHS = 2
+ROLLING_ORIGINS = 4
 VALIDATION_SHARE = 0.2
 
 _METRICS = ("roc_auc", "pr_auc", "f1", "brier")
@@ -48,7 +50,12 @@ EVALUATION_SCHEMA = pa.schema(
         ("boosting_rounds", pa.int32()),
         *[(f"{name}{edge}", pa.float64()) for name in _METRICS for edge in ("", "_low", "_high")],
         *SINGLE_FEATURE.items(),
-        *[(f"lead_over_best_single_feature{edge}", pa.float64()) for edge in ("", "_low", "_high")],
+        *[
+            (f"lead_over_{other}{edge}", pa.float64())
+            for other in ("best_single_feature", "baseline")
+            for edge in ("", "_low", "_high")
+        ],
+        ("baseline", pa.string()),
     ]
 )
 Places = npt.NDArray[np.intp]
@@ -73,18 +80,33 @@ def evaluate_task(
     run_context: Relation,
     model_features: Relation,
     training_set: Relation,
+    matured_column: str | None = None,
 ) -> pa.Table:
-    """Every model of a task under both protocols and every seed, as a table of EVALUATION_SCHEMA.
+    """Every model of a task under its protocols and every seed, as a table of EVALUATION_SCHEMA.
+
+    One row is of the model, and one of each baseline that the catalog names, with `baseline` set.
 
     `random`: stratified 5-fold over all mature rows. `out_of_time`: each of the two newest months,
-    by models that saw only what came before.
+    by models that saw only what came before. `rolling_origin`, alone, where `matured_column` is
+    given: each of the newest as-of dates, by models whose labels were final at that date.
+
+    Args:
+        task: name of the task in the model catalog.
+        keys: columns that identify a row.
+        date_column: date of a row.
+        run_context: this run's settings.
+        model_features: which features each model uses.
+        training_set: mature rows with label, keys, date and features.
+        matured_column: day on which a row's label became final, where rows are of as-of dates.
+
     """
     settings = read_settings(run_context)
     found: list[dict[str, Any]] = []
+    dates = [name for name in (date_column, matured_column) if name]
     for spec in read_specs(model_features, task):
         rows = (
             training_set.sorted_by(*keys)
-            .select(*dict.fromkeys([*keys, date_column, spec.label_name, *spec.feature_names]))
+            .select(*dict.fromkeys([*dates, *keys, spec.label_name, *spec.feature_names]))
             .read()
         )
         rows = rows.filter(pc.is_valid(rows[spec.label_name]))
@@ -92,11 +114,19 @@ def evaluate_task(
         days = rows[date_column].to_numpy()
         for seed in range(settings.evaluation_seeds):
             seeded = replace(settings, random_seed=settings.random_seed + seed)
-            folds = [*random_folds(labels, seeded.random_seed), *out_of_time_months(days, labels)]
-            found += [
-                {"seed": seeded.random_seed} | _measure(spec, rows, labels, days, fold, seeded)
-                for fold in folds
-            ]
+            if matured_column:
+                matured = rows[matured_column].to_numpy()
+                folds = [*rolling_origins(days, matured, labels, settings.train_as_of_dates)]
+            else:
+                folds = [
+                    *random_folds(labels, seeded.random_seed),
+                    *out_of_time_months(days, labels),
+                ]
+            for fold in folds:
+                found += [
+                    {"seed": seeded.random_seed} | row
+                    for row in _measure(spec, rows, labels, days, fold, seeded)
+                ]
     return table_of(found, EVALUATION_SCHEMA)
 
 
@@ -125,6 +155,33 @@ def out_of_time_months(days: npt.NDArray[Any], labels: npt.NDArray[np.bool_]) ->
             yield Fold("out_of_time", str(month), train, validation, test)
 
 
+def rolling_origins(
+    days: npt.NDArray[Any],
+    matured: npt.NDArray[Any],
+    labels: npt.NDArray[np.bool_],
+    train_dates: int,
+) -> Iterator[Fold]:
+    """Each of the newest as-of dates, by what was final then.
+
+    Chosen on the newest date whose labels were final at the tested one; trained on the newest
+    `train_dates` dates whose labels were final at the date that it is chosen on.
+    """
+    for origin in np.unique(days)[-ROLLING_ORIGINS:]:
+        final = days[matured <= origin]
+        if not len(final):
+            continue
+        chosen_on = final.max()
+        train_on = np.unique(days[matured <= chosen_on])[-train_dates:]
+        train, validation, test = (
+            np.flatnonzero(chosen)
+            for chosen in (np.isin(days, train_on), days == chosen_on, days == origin)
+        )
+        if all(len(np.unique(labels[places])) == 2 for places in (train, validation, test)):
+            yield Fold(
+                "rolling_origin", str(origin.astype("datetime64[D]")), train, validation, test
+            )
+
+
 def _measure(
     spec: ModelSpec,
     rows: pa.Table,
@@ -132,14 +189,14 @@ def _measure(
     days: npt.NDArray[Any],
     fold: Fold,
     settings: Settings,
-) -> dict[str, Any]:
+) -> Iterator[dict[str, Any]]:
     train, validation, test = (
         Examples(rows.take(pa.array(places)), labels[places])
         for places in (fold.train, fold.validation, fold.test)
     )
     trial = run_trial(spec, train, validation, test, settings)
     tested: list[date] = days[fold.test].astype("datetime64[D]").tolist()
-    measured = {
+    described = {
         "model_name": spec.model_name,
         "protocol": fold.protocol,
         "fold": fold.name,
@@ -151,10 +208,18 @@ def _measure(
         "test_positives": trial.comparison.performance.positives,
         "boosting_rounds": trial.model.rounds,
     }
+    measured = dict(described)
     for name in _METRICS:
         measured |= getattr(trial.comparison.performance, name).columns(name)
     measured |= {
         name: value for name, value in trial.baseline_columns().items() if name in SINGLE_FEATURE
     }
     lead = trial.comparison.lead["best_single_feature"]
-    return measured | lead.columns("lead_over_best_single_feature")
+    yield measured | lead.columns("lead_over_best_single_feature")
+    for name, scored in trial.named.items():
+        ranked = RankedScores(test.labels, scored.scores)
+        yield (
+            described
+            | {"baseline": name, "roc_auc": ranked.roc_auc(), "pr_auc": ranked.pr_auc()}
+            | trial.comparison.lead[name].columns("lead_over_baseline")
+        )

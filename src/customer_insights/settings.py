@@ -22,6 +22,7 @@ class Settings:
     min_class_rows: int
     random_seed: int
     training_threads: int
+    train_as_of_dates: int
     refit_on_validation: bool
     bootstrap_replicates: int
     promotion_margin: float

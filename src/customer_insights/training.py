@@ -46,6 +46,8 @@ from customer_insights.trial import run_trial
 
 SPLITS = ("train", "validation", "test")
 VERSION = "label_definition_version"
+# What a decision states the model's lead over.
+RIVALS = ("constant", "best_single_feature", "champion")
 
 _text, _date, _count, _real, _flag = (
     pa.string(),
@@ -89,7 +91,7 @@ RUN_SCHEMA = pa.schema(
         ("leaking_features", _text),
         *[
             (f"lead_over_{other}{edge}", _real)
-            for other in ("constant", "best_single_feature", "champion")
+            for other in RIVALS
             for edge in ("", "_low", "_high")
         ],
         ("boosting_rounds", pa.int32()),
@@ -453,8 +455,8 @@ def _train(
         "artifact_sha256": sha256,
         "artifact": artifact,
     }
-    for other, margin in lead.items():
-        row |= margin.columns(f"lead_over_{other}")
+    for other in RIVALS:
+        row |= lead[other].columns(f"lead_over_{other}")
     return row | _metrics(trial.comparison.performance)
 
 

@@ -30,6 +30,7 @@ class Trial:
     test: Examples
     constant: Scored
     single: Scored
+    named: dict[str, Scored]
 
     def baseline_columns(self) -> dict[str, Any]:
         """How good the baselines are, by the names of their columns."""
@@ -66,12 +67,16 @@ def run_trial(
     )
     constant = baselines.constant.scored(len(test.labels))
     single = single_feature_scored(baselines.best_single_feature, validation, test.rows)
+    named = {
+        feature.name: single_feature_scored(feature, validation, test.rows)
+        for feature in baselines.named_features
+    }
     comparison = compare(
         test.labels,
         model_scored(model, test.rows, settings),
-        {"constant": constant, "best_single_feature": single},
+        {"constant": constant, "best_single_feature": single} | named,
         primary_metric=spec.primary_metric,
         replicates=settings.bootstrap_replicates,
         seed=settings.random_seed,
     )
-    return Trial(model, baselines, comparison, test, constant, single)
+    return Trial(model, baselines, comparison, test, constant, single, named)

@@ -55,6 +55,7 @@ class Shop:
                 min_class_rows=10,
                 random_seed=7,
                 training_threads=2,
+                train_as_of_dates=2,
                 refit_on_validation=False,
                 bootstrap_replicates=100,
                 promotion_margin=0.0,
@@ -213,13 +214,14 @@ class Shop:
                         "kind": feature.kind,
                         "is_calendar": feature.is_calendar,
                         "leak_reason": "known" if feature.may_leak else None,
+                        "is_baseline": feature.is_baseline,
                     }
                     for spec in specs
                     for feature in reversed(spec.features)
                 ],
                 schema=pa.schema(
                     [
-                        (name, pa.bool_() if name == "is_calendar" else pa.string())
+                        (name, pa.bool_() if name.startswith("is_") else pa.string())
                         for name in (
                             "task",
                             "model_name",
@@ -229,6 +231,7 @@ class Shop:
                             "kind",
                             "is_calendar",
                             "leak_reason",
+                            "is_baseline",
                         )
                     ]
                 ),

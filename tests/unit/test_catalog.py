@@ -12,10 +12,10 @@ if TYPE_CHECKING:
     from conftest import Shop
 
 
-def catalog(rows: list[tuple[str, str, str, str, bool, str | None]]) -> pa.Table:
-    names = ("task", "model_name", "feature", "kind", "is_calendar", "leak_reason")
+def catalog(rows: list[tuple[str, str, str, str, bool, str | None, bool]]) -> pa.Table:
+    names = ("task", "model_name", "feature", "kind", "is_calendar", "leak_reason", "is_baseline")
     columns: dict[str, pa.Array] = {
-        name: pa.array(values, pa.bool_() if name == "is_calendar" else pa.string())
+        name: pa.array(values, pa.bool_() if name.startswith("is_") else pa.string())
         for name, values in zip(names, zip(*rows, strict=True), strict=True)
     }
     return pa.table(
@@ -25,11 +25,11 @@ def catalog(rows: list[tuple[str, str, str, str, bool, str | None]]) -> pa.Table
 
 ROWS = catalog(
     [
-        ("intent", "late", "pages", "number", False, None),
-        ("intent", "early", "visitor", "category", False, None),
-        ("churn", "churn", "orders", "number", False, None),
-        ("intent", "late", "page_values", "number", False, "computed from purchases"),
-        ("intent", "early", "month", "category", True, None),
+        ("intent", "late", "pages", "number", False, None, False),
+        ("intent", "early", "visitor", "category", False, None, False),
+        ("churn", "churn", "orders", "number", False, None, True),
+        ("intent", "late", "page_values", "number", False, "computed from purchases", False),
+        ("intent", "early", "month", "category", True, None, False),
     ]
 )
 
@@ -48,6 +48,11 @@ def test_features_are_in_the_order_of_their_names_whatever_the_order_of_the_cata
         early, late = read_specs(shop.relate(rows), "intent")
         assert early.feature_names == ("month", "visitor")
         assert late.feature_names == ("page_values", "pages")
+
+
+def test_a_feature_may_stand_as_a_baseline(shop: Shop) -> None:
+    (churn,) = read_specs(shop.relate(ROWS), "churn")
+    assert churn.features == (Feature("orders", "number", is_baseline=True),)
 
 
 def test_a_feature_carries_its_kind_its_calendar_mark_and_whether_it_may_leak(shop: Shop) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import date
+from dataclasses import replace
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -18,6 +20,7 @@ from customer_insights.repeated_evaluation import (
     evaluate_task,
     out_of_time_months,
     random_folds,
+    rolling_origins,
 )
 
 if TYPE_CHECKING:
@@ -135,6 +138,74 @@ def test_both_protocols_are_measured_for_every_seed(shop: Shop) -> None:
             row["roc_auc"] - row["best_single_feature_roc_auc"]
         )
         assert row["boosting_rounds"] >= 1
+
+
+def as_of_rows(dates: int = 8, window_days: int = 20) -> tuple[Any, Any]:
+    """Days and maturity of forty rows for each of some dates, ten days apart."""
+    days = np.repeat(np.datetime64("2024-01-01") + 10 * np.arange(dates), 40)
+    return days, days + window_days
+
+
+@given(
+    dates=st.integers(1, 12),
+    window_days=st.integers(1, 60),
+    train_dates=st.integers(1, 5),
+    seed=st.integers(0, 99),
+)
+def test_an_origin_is_measured_by_labels_that_were_final_at_each_choice(
+    dates: int, window_days: int, train_dates: int, seed: int
+) -> None:
+    days, matured = as_of_rows(dates, window_days)
+    labels = np.random.default_rng(seed).random(len(days)) < 0.5
+    folds = list(rolling_origins(days, matured, labels, train_dates))
+    assert len(folds) <= 4
+    for fold in folds:
+        assert_apart(fold)
+        assert len(np.unique(days[fold.test])) == len(np.unique(days[fold.validation])) == 1
+        assert matured[fold.validation].max() <= days[fold.test].min()
+        assert matured[fold.train].max() <= days[fold.validation].min()
+        assert len(np.unique(days[fold.train])) <= train_dates
+
+
+def test_origins_take_the_newest_dates_that_were_final() -> None:
+    days, matured = as_of_rows(dates=8, window_days=20)
+    labels = np.arange(len(days)) % 2 == 0
+    *_, newest = rolling_origins(days, matured, labels, 2)
+    assert newest.name == "2024-03-11"
+    assert set(days[newest.validation].astype(str)) == {"2024-02-20"}
+    assert set(days[newest.train].astype(str)) == {"2024-01-21", "2024-01-31"}
+
+
+def test_named_baselines_are_measured_beside_the_model_at_each_origin(shop: Shop) -> None:
+    rows = shop.visits(days=60, per_day=60)
+    dates = pa.array([date(2024, 1, 1) + timedelta(days=10 * number) for number in range(6)])
+    rows = rows.filter(pc.is_in(rows["session_on"], dates))
+    matured = [on + timedelta(days=10) for on in rows["session_on"].to_pylist()]
+    rows = rows.append_column("matured_on", pa.array(matured))
+    named = tuple(replace(f, is_baseline=f.name == "pages") for f in shop.features())
+    spec = replace(shop.spec(), features=named)
+    found = evaluate_task(
+        "visits",
+        keys=["session_id"],
+        date_column="session_on",
+        matured_column="matured_on",
+        run_context=shop.run_context(bootstrap_replicates=50),
+        model_features=shop.model_features(spec),
+        training_set=shop.relate(rows),
+    )
+    assert found.schema == EVALUATION_SCHEMA
+    models, baselines = (
+        [row for row in found.to_pylist() if (row["baseline"] is None) == is_model]
+        for is_model in (True, False)
+    )
+    assert {row["protocol"] for row in models} == {"rolling_origin"}
+    assert [row["fold"] for row in models] == [row["fold"] for row in baselines] != []
+    for model, baseline in zip(models, baselines, strict=True):
+        assert baseline["baseline"] == "pages"
+        assert baseline["lead_over_baseline"] == pytest.approx(
+            model["roc_auc"] - baseline["roc_auc"]
+        )
+        assert baseline["lead_over_baseline_low"] <= baseline["lead_over_baseline"]
 
 
 def test_features_that_tell_nothing_are_measured_as_such(shop: Shop) -> None:

@@ -77,7 +77,7 @@ def test_windows_without_a_day_between_them_give_every_day_one_role(served: Serv
     day = timedelta(days=1)
     same = replace(
         served,
-        validation_from_on=served.train_to_on,
+        validation_from_on=served.train_to_on + day,
         validation_to_on=served.train_to_on,
         test_from_on=served.train_to_on + day,
     )

@@ -61,8 +61,8 @@ select
     customers,
     {% for metric, name in [('hit', 'hit_rate'), ('ndcg', 'ndcg')] -%}
     cast({{ metric }}_total as double) / customers as {{ name }}_lead,
-    {{ mean_bound(metric ~ '_total', metric ~ '_squares', 'customers', -1) }} as {{ name }}_lead_low,
-    {{ mean_bound(metric ~ '_total', metric ~ '_squares', 'customers', 1) }} as {{ name }}_lead_high
+    {{ mean_interval(metric ~ '_total', metric ~ '_squares', 'customers', 'low') }} as {{ name }}_lead_low,
+    {{ mean_interval(metric ~ '_total', metric ~ '_squares', 'customers', 'high') }} as {{ name }}_lead_high
     {%- if not loop.last %},
     {% endif -%}
     {% endfor %}

@@ -1,0 +1,15 @@
+{#
+  One end of the 95 % interval of a share, `positives` of `total`; null where there is nothing to
+  count. Wilson's score interval (1927): unlike the normal approximation it stays within 0 and 1 and
+  holds for few rows and for shares near 0 and 1 (Brown, Cai and DasGupta, Statistical Science, 2001).
+  edge: low | high.
+#}
+{% macro wilson_interval(positives, total, edge) %}
+{%- set z = 1.959963984540054 -%}
+(
+    {{ positives }} + {{ z * z / 2 }}
+    {{ '-' if edge == 'low' else '+' }} {{ z }} * sqrt(
+        cast({{ positives }} as double) * ({{ total }} - {{ positives }}) / nullif({{ total }}, 0) + {{ z * z / 4 }}
+    )
+) / ({{ total }} + {{ z * z }})
+{%- endmacro %}

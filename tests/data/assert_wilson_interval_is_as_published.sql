@@ -1,0 +1,30 @@
+-- 81 of 263 and 1 of 29: Newcombe, Two-sided confidence intervals for the single proportion, Statistics
+-- in Medicine 17 (1998), table I, method 3. No rows have no interval.
+with
+
+published as (
+
+    select 81 as positives, 263 as total, 0.2553 as low, 0.3662 as high
+    union all
+    select 1, 29, 0.0061, 0.1718
+    union all
+    select 0, 20, 0.0000, 0.1611
+    union all
+    select 0, 0, null, null
+
+),
+
+computed as (
+
+    select
+        *,
+        {{ wilson_interval('positives', 'total', 'low') }} as computed_low,
+        {{ wilson_interval('positives', 'total', 'high') }} as computed_high
+    from published
+
+)
+
+select * from computed
+where
+    round(computed_low, 4) is distinct from low
+    or round(computed_high, 4) is distinct from high
