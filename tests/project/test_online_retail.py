@@ -462,13 +462,13 @@ def test_rules_are_measured_as_by_hand(uci: DbtProject) -> None:
             ),
             buyers as (select distinct customer_id from bought semi join past using (customer_id)),
             own as (
-                select customer_id, product_id from past group by all
+                select customer_id, product_id from past group by customer_id, product_id
                 qualify row_number() over (partition by customer_id order by {own_order}) <= 10
             ),
             popular as (
                 select product_id from past
                 where ordered_at >= timestamp '2011-11-01' - interval {popular_days} day
-                group by all order by count(*) desc, product_id limit 10
+                group by product_id order by count(*) desc, product_id limit 10
             ),
             met as (select distinct customer_id from own semi join bought
                     using (customer_id, product_id)),
@@ -495,13 +495,13 @@ def test_no_customer_meets_the_whole_shop(uci: DbtProject) -> None:
     """Candidates grow with customers and with the depth of the lists, not with products."""
     most, customers = uci.query(
         "select max(candidates), count(*) from (select customer_id, count(*) as candidates "
-        "from insights.product_candidates where as_of_on = '2011-12-01' group by all)"
+        "from insights.product_candidates where as_of_on = '2011-12-01' group by customer_id)"
     )[0]
     assert customers > 5000
     assert most <= 40 + 30 + 4 * 30
     assert uci.query(
         "select min(recommendations), max(recommendations) from (select customer_id, "
-        "count(*) as recommendations from insights.product_recommendations group by all)"
+        "count(*) as recommendations from insights.product_recommendations group by customer_id)"
     ) == [(20, 20)]
 
 
