@@ -2,10 +2,11 @@
   Query: the as-of dates of `examples` (mature rows with as_of_on and matured_on) that a model learns
   from, each with its `split`. Label windows of successive dates overlap, so splits are purged: the
   train dates' labels are final by the first validation date and the validation dates' by the first
-  test date. Dates in between belong to no split. (Lopez de Prado, Advances in Financial Machine
+  test date. Dates in between belong to no split. Of the dates to train on the newest `train_dates` are
+  taken, by default `train_as_of_dates`. (Lopez de Prado, Advances in Financial Machine
   Learning, 2018, chapter 7.)
 #}
-{% macro as_of_splits(examples) %}
+{% macro as_of_splits(examples, train_dates=setting('train_as_of_dates')) %}
     with
 
     dates as (
@@ -32,7 +33,7 @@
             min(dates.as_of_on) as test_from_on
         from dates
         cross join newest
-        where dates.as_of_on > newest.test_to_on - {{ setting('test_days') }}
+        where dates.as_of_on > {{ days_before('newest.test_to_on', 'test_days') }}
 
     ),
 
@@ -53,7 +54,7 @@
         from dates
         cross join newest_validation
         where
-            dates.as_of_on > newest_validation.validation_to_on - {{ setting('validation_days') }}
+            dates.as_of_on > {{ days_before('newest_validation.validation_to_on', 'validation_days') }}
             and dates.as_of_on <= newest_validation.validation_to_on
 
     ),
@@ -76,10 +77,15 @@
             when
                 dates.as_of_on between validation_window.validation_from_on and validation_window.validation_to_on
                 then 'validation'
-            when ranked.place <= {{ setting('train_as_of_dates') }} then 'train'
+            when ranked.place <= {{ train_dates }} then 'train'
         end as split
     from dates
     cross join test_window
     cross join validation_window
     left join ranked on dates.as_of_on = ranked.as_of_on
 {% endmacro %}
+
+{# SQL: the date as many days before another one as a setting says. #}
+{% macro days_before(day, name) -%}
+    cast({{ dbt.dateadd('day', -setting_value(name), day) }} as date)
+{%- endmacro %}

@@ -1,5 +1,7 @@
 -- Every column of the decision logs but the trained models themselves.
-{% for trained in [ref('churn_trained'), ref('purchase_intent_trained')] %}
+{% for trained in [
+    ref('churn_trained'), ref('product_recommendations_trained'), ref('purchase_intent_trained')
+] %}
 select
     model_run_id,
     model_name,

@@ -35,6 +35,20 @@ rows_to_learn_from as (
     from {{ ref('churn_training_set') }} as training_set
     cross join watermarks
 
+    union all
+
+    select
+        'product_recommendations' as task,
+        training_set.customer_id as entity_id,
+        training_set.split,
+        training_set.is_bought as is_positive,
+        {{ dbt.dateadd(
+            'day', setting('recommendation_window_days'), 'cast(training_set.as_of_on as timestamp)'
+        ) }} as matures_at,
+        watermarks.orders_watermark_at as watermark_at
+    from {{ ref('product_recommendations_training_set') }} as training_set
+    cross join watermarks
+
 )
 
 select * from rows_to_learn_from

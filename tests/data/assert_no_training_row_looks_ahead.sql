@@ -18,3 +18,14 @@ select
     cast(as_of_on as timestamp) as label_window_from_at
 from {{ ref('churn_training_set') }}
 where history_until_at >= cast(as_of_on as timestamp)
+
+union all
+
+select
+    'product_recommendations' as task,
+    customer_id as entity_id,
+    split,
+    history_until_at,
+    cast(as_of_on as timestamp) as label_window_from_at
+from {{ ref('product_recommendations_training_set') }}
+where history_until_at >= cast(as_of_on as timestamp)

@@ -12,6 +12,8 @@ registered as (
 
     select * from {{ ref('churn_registered') }}
     union all
+    select * from {{ ref('product_recommendations_registered') }}
+    union all
     select * from {{ ref('purchase_intent_registered') }}
 
 ),

@@ -4,6 +4,7 @@ training_sets as (
 
     {%- for training_set, date_column in [
         (ref('churn_training_set'), 'as_of_on'),
+        (ref('product_recommendations_training_set'), 'as_of_on'),
         (ref('purchase_intent_training_set'), 'session_on'),
     ] %}
     select

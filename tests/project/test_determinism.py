@@ -55,6 +55,8 @@ PUBLIC = [
     "insights.churn_rates",
     "insights.customer_features",
     "insights.model_runs",
+    "insights.product_candidates",
+    "insights.product_recommendations",
     "insights.purchase_intent_scores",
     "insights.score_explanations",
     "insights.session_features",
@@ -367,3 +369,41 @@ def test_a_feature_that_looks_ahead_would_be_found(
     )
     shares = {row["customer_id"]: row["reversal_share"] for row in customers}
     assert any(back[customer] != share for customer, share in shares.items())
+
+
+def candidates_of(project: DbtProject) -> dict[Any, dict[str, Row]]:
+    """The candidates of each customer and date, by product."""
+    found: dict[Any, dict[str, Row]] = {}
+    for row in rows_of(project, "select * from insights.product_candidates"):
+        key = (row["customer_id"], row["as_of_on"])
+        found.setdefault(key, {})[row["product_id"]] = row
+    return found
+
+
+def test_future_rows_change_no_past_candidate(
+    dbt: DbtWorker, whole: Tables, tmp_path: Path
+) -> None:
+    """Who is looked at on a date of the past is told by who bought; what is seen of them is not."""
+    found = []
+    for name, tables in {"past": until(whole, CUT), "now": whole}.items():
+        folder = tmp_path / name
+        folder.mkdir()
+        project = create_dbt_project(folder)
+        put_raw(project, tables)
+        dbt.run(project, "seed")
+        dbt.run(
+            project,
+            *("run", "--select", "+product_candidates"),
+            env={"RECOMMENDATION_TRAIN_DATES": "12", "RECOMMENDATION_PAIR_ORDERS": "1"},
+        )
+        found.append(candidates_of(project))
+    past, now = found
+    both = past.keys() & now.keys()
+    assert len(both) > 50
+    assert len({as_of_on for _, as_of_on in both}) > 3
+    assert len(now.keys() - past.keys()) > 50
+    assert {key: now[key] for key in both} == {key: past[key] for key in both}
+    rows = [row for key in both for row in past[key].values()]
+    assert any(row["own_order_count"] > 1 for row in rows)
+    assert any(row["co_purchase_score"] > 0 for row in rows)
+    assert any(not row["is_owned"] for row in rows)

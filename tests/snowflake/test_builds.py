@@ -115,7 +115,7 @@ def apart(project: SnowflakeProject, local: Path) -> list[str]:
 def decisions(project: SnowflakeProject) -> list[tuple[str, ...]]:
     return project.emulator.query(
         "select model_name, decision from customer_insights.insights.model_runs "
-        "order by model_name, decision_number"
+        "where model_name like 'purchase_intent%' order by model_name, decision_number"
     )
 
 

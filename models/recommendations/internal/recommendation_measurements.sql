@@ -1,0 +1,113 @@
+{{ config(materialized='table') }}
+
+with
+
+lists as (
+
+    select * from {{ ref('recommendation_lists') }}
+
+),
+
+outcomes as (
+
+    select outcomes.*
+    from {{ ref('recommendation_outcomes') }} as outcomes
+    inner join {{ ref('recommendation_dates') }} as dates on outcomes.as_of_on = dates.as_of_on
+    where dates.split = 'test'
+
+),
+
+-- Who bought nothing new can not be met with something new, so each kind has its own customers.
+targets as (
+
+    {% for kind, condition in item_kinds() %}
+    select
+        customer_id,
+        as_of_on,
+        segment,
+        cast('{{ kind }}' as {{ api.Column.translate_type('string') }}) as item_kind,
+        count(*) as bought_count
+    from outcomes
+    where {{ condition }}
+    group by customer_id, as_of_on, segment
+    {% if not loop.last -%}
+    union all
+    {%- endif %}
+    {% endfor %}
+
+),
+
+numbers as (
+
+    {{ dbt.generate_series(measured_places()) }}
+
+),
+
+-- Decimals, so that the order in which they are added does not show.
+gains as (
+
+    select
+        cast(generated_number as integer) as place,
+        cast(ln(2) / ln(generated_number + 1) as decimal(9, 6)) as gain
+    from numbers
+
+),
+
+best as (
+
+    select
+        upto.place as bought_count,
+        sum(gains.gain) as best_gain
+    from gains as upto
+    inner join gains on upto.place >= gains.place
+    group by upto.place
+
+),
+
+rankers as (
+
+    select distinct
+        as_of_on,
+        ranker,
+        model_version
+    from lists
+
+),
+
+met as (
+
+    select
+        lists.customer_id,
+        lists.as_of_on,
+        lists.item_kind,
+        lists.ranker,
+        count(*) as hit_count,
+        sum(gains.gain) as gain
+    from lists
+    inner join gains on lists.place = gains.place
+    where lists.is_bought
+    group by lists.customer_id, lists.as_of_on, lists.item_kind, lists.ranker
+
+)
+
+-- A ranker that had nothing to offer to a customer has missed.
+select
+    targets.customer_id,
+    targets.as_of_on,
+    targets.item_kind,
+    targets.segment,
+    rankers.ranker,
+    rankers.model_version,
+    cast(targets.bought_count as bigint) as bought_count,
+    cast(coalesce(met.hit_count, 0) as bigint) as hit_count,
+    cast(case when met.hit_count > 0 then 1 else 0 end as decimal(9, 6)) as hit,
+    cast(cast(coalesce(met.gain, 0) as double) / cast(best.best_gain as double) as decimal(9, 6)) as ndcg
+from targets
+inner join rankers on targets.as_of_on = rankers.as_of_on
+inner join best on best.bought_count = least(targets.bought_count, {{ measured_places() }})
+left join met
+    on
+        targets.customer_id = met.customer_id
+        and targets.as_of_on = met.as_of_on
+        and targets.item_kind = met.item_kind
+        and rankers.ranker = met.ranker
