@@ -80,6 +80,7 @@
     {% set runs %}
         select
             newest.model_name,
+            catalog.feature_table,
             newest.model_version,
             newest.decision,
             newest.reason,
@@ -95,6 +96,7 @@
             trained.best_single_feature_pr_auc,
             trained.best_single_feature_roc_auc
         from {{ ref('model_runs') }} as newest
+        left join {{ ref('model_catalog') }} as catalog on newest.model_name = catalog.model_name
         left join {{ ref('model_runs') }} as trained
             on
                 newest.model_name = trained.model_name
@@ -125,6 +127,11 @@
         'kept': 'kept',
         'not_enough_labels': 'not trained: too few labels',
     } %}
+    {% set rows_of = {
+        'session_features': 'sessions',
+        'customer_features': 'customers',
+        'product_candidates': 'candidates, products that a customer might buy,',
+    } %}
     {% do print('  ' ~ run.model_name ~ ': ' ~ words[run.decision]
         ~ (', version ' ~ run.model_version if run.model_version is not none else '')) %}
     {% if run.pr_auc is not none %}
@@ -132,7 +139,7 @@
             ~ shown_baselines(run.constant_pr_auc, run.best_single_feature, run.best_single_feature_pr_auc)) %}
         {% do print('      ROC-AUC ' ~ shown_interval(run.roc_auc, run.roc_auc_low, run.roc_auc_high)
             ~ shown_baselines(0.5 if run.constant_pr_auc is not none else none, run.best_single_feature, run.best_single_feature_roc_auc)) %}
-        {% do print('      on ' ~ '{:,}'.format(run.test_rows | int) ~ ' later sessions that it has not seen') %}
+        {% do print('      on ' ~ '{:,}'.format(run.test_rows | int) ~ ' later ' ~ rows_of[run.feature_table] ~ ' that it has not seen') %}
     {% endif %}
     {% if run.decision != 'trained_promoted' %}
         {% do print('      ' ~ run.reason) %}
@@ -151,11 +158,15 @@
 {% endmacro %}
 
 {% macro print_where_scores_are() %}
-    {% set scores = ref('purchase_intent_scores') %}
-    {% set rows = run_query('select count(*) from ' ~ scores).rows[0][0] %}
     {% do print('') %}
-    {% do print('Scores: ' ~ '{:,}'.format(rows | int) ~ ' in ' ~ shown_name(scores)
-        ~ ', explained in ' ~ shown_name(ref('score_explanations'))) %}
+    {% do print('Scores') %}
+    {% for scores in [
+        ref('purchase_intent_scores'), ref('churn_scores'), ref('product_recommendations'),
+        ref('score_explanations'), ref('customer_insights'),
+    ] %}
+        {% set rows = run_query('select count(*) from ' ~ scores).rows[0][0] %}
+        {% do print('  ' ~ '{:>9,}'.format(rows | int) ~ ' in ' ~ shown_name(scores)) %}
+    {% endfor %}
     {% do print('Next:') %}
     {% set source = 'SHOP_SOURCE=raw ' if setting_value('shop_source') == 'raw' else '' %}
     {% do print(
