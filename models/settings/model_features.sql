@@ -9,6 +9,16 @@ models as (
 
 ),
 
+labels as (
+
+    select * from {{ ref('label_definitions') }}
+    qualify row_number() over (
+        partition by label_name
+        order by label_definition_version desc nulls last
+    ) = 1
+
+),
+
 features as (
 
     select * from {{ ref('feature_catalog') }}
@@ -20,6 +30,7 @@ select
     models.task,
     models.feature_table,
     models.label_name,
+    labels.settings as label_settings,
     models.primary_metric,
     features.feature,
     features.kind,
@@ -29,6 +40,7 @@ select
     coalesce({{ is_listed('features.feature', 'models.baseline_features') }}, false) as is_baseline
 from models
 inner join features on models.feature_table = features.feature_table
+left join labels on models.label_name = labels.label_name
 where
     not features.is_current_only
     and not features.is_protected

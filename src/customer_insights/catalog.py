@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal, get_args
+from dataclasses import dataclass, replace
+from typing import Any, Literal, get_args
 
 from customer_insights.engine import Relation
 
@@ -29,12 +29,16 @@ class Feature:
 
 @dataclass(frozen=True)
 class ModelSpec:
-    """What a model predicts, from what, and by which metric it is judged."""
+    """What a model predicts, from what, and by which metric it is judged.
+
+    `label_settings` are the settings that say what the label means, with their values.
+    """
 
     model_name: str
     label_name: str
     primary_metric: str
     features: tuple[Feature, ...]
+    label_settings: tuple[tuple[str, Any], ...] = ()
 
     @property
     def feature_names(self) -> tuple[str, ...]:
@@ -42,10 +46,18 @@ class ModelSpec:
         return tuple(feature.name for feature in self.features)
 
 
-def read_specs(model_features: Relation, task: str) -> list[ModelSpec]:
-    """The models of a task, by name; features in the order of their names."""
+def read_specs(model_features: Relation, task: str, run_context: Relation) -> list[ModelSpec]:
+    """The models of a task, by name; features in the order of their names.
+
+    Args:
+        model_features: which features each model uses.
+        task: name of the task in the model catalog.
+        run_context: this run's settings, of which some say what a label means.
+
+    """
     rows = model_features.equal_to("task", task).sorted_by("model_name", "feature").read()
     specs: dict[str, ModelSpec] = {}
+    names_of: dict[str, list[str]] = {}
     for row in rows.to_pylist():
         known = specs.get(row["model_name"])
         feature = Feature(
@@ -55,10 +67,22 @@ def read_specs(model_features: Relation, task: str) -> list[ModelSpec]:
             may_leak=row["leak_reason"] is not None,
             is_baseline=row["is_baseline"],
         )
+        names_of[row["model_name"]] = (row["label_settings"] or "").split("|")
         specs[row["model_name"]] = ModelSpec(
             model_name=row["model_name"],
             label_name=row["label_name"],
             primary_metric=row["primary_metric"],
             features=(*(known.features if known else ()), feature),
         )
-    return list(specs.values())
+    return [
+        replace(spec, label_settings=_values(run_context, names_of[name]))
+        for name, spec in specs.items()
+    ]
+
+
+def _values(run_context: Relation, names: list[str]) -> tuple[tuple[str, Any], ...]:
+    known = sorted(name for name in names if name)
+    if not known:
+        return ()
+    (row,) = run_context.select(*known).read().to_pylist()
+    return tuple((name, row[name]) for name in known)

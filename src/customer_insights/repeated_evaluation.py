@@ -103,7 +103,7 @@ def evaluate_task(
     settings = read_settings(run_context)
     found: list[dict[str, Any]] = []
     dates = [name for name in (date_column, matured_column) if name]
-    for spec in read_specs(model_features, task):
+    for spec in read_specs(model_features, task, run_context):
         rows = (
             training_set.sorted_by(*keys)
             .select(*dict.fromkeys([*dates, *keys, spec.label_name, *spec.feature_names]))

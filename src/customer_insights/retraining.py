@@ -5,9 +5,10 @@ A further trigger is a further function in TRIGGERS.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 from customer_insights.catalog import ModelSpec
 from customer_insights.evaluation import Performance
@@ -24,6 +25,7 @@ class Champion:
 
     model_version: str
     feature_names: tuple[str, ...]
+    label_settings: Mapping[str, Any]
     challenged_on: date
     primary_value: float
 
@@ -68,6 +70,18 @@ def changed_features(now: Situation) -> Trigger:
     changed = sorted(used ^ set(now.spec.feature_names))
     message = f"the feature list changed: {', '.join(changed)}" if changed else "the same features"
     return Trigger("changed_features", bool(changed), float(len(changed)), 0.0, message)
+
+
+def changed_label(now: Situation) -> Trigger:
+    """The label means something else than the champion learned: another window, say."""
+    meant = now.champion.label_settings if now.champion else {}
+    changed = [
+        f"{name} went from {meant[name]} to {value}"
+        for name, value in now.spec.label_settings
+        if meant.get(name, value) != value
+    ]
+    message = f"the label changed: {', '.join(changed)}" if changed else "the same label"
+    return Trigger("changed_label", bool(changed), float(len(changed)), 0.0, message)
 
 
 def age(now: Situation) -> Trigger:
@@ -115,6 +129,7 @@ def low_f1(now: Situation) -> Trigger:
 TRIGGERS: tuple[Callable[[Situation], Trigger], ...] = (
     no_champion,
     changed_features,
+    changed_label,
     age,
     fallen_metric,
     low_f1,

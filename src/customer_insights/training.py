@@ -126,7 +126,7 @@ def train_task(
 
     """
     settings = read_settings(run_context)
-    specs = read_specs(model_features, task)
+    specs = read_specs(model_features, task, run_context)
     features = sorted({name for spec in specs for name in spec.feature_names})
     labels = sorted({spec.label_name for spec in specs})
     rows = (
@@ -278,6 +278,7 @@ def _parameters(spec: ModelSpec, settings: Settings) -> str:
         | {
             "calendar_dropout": CALENDAR_DROPOUT,
             "early_stopping_rounds": EARLY_STOPPING_ROUNDS,
+            "label_settings": dict(spec.label_settings),
             "features_allowed_to_leak": [f.name for f in spec.features if f.may_leak],
             "leak_roc_auc": settings.leak_roc_auc,
             "max_rounds": MAX_ROUNDS,
@@ -352,10 +353,12 @@ def _situation(
         champion = Champion(
             model_version=served["model_version"],
             feature_names=tuple(json.loads(served["feature_names"])),
+            label_settings=_label_settings(served),
             challenged_on=max(entry["test_to_on"] for entry in past if entry["artifact"]),
             primary_value=served[spec.primary_metric],
         )
-        recent = _recent_performance(spec, training_set, served, settings)
+        if _is_same_label(served, spec):
+            recent = _recent_performance(spec, training_set, served, settings)
     return Situation(spec, settings, champion, recent, newest_on), recent
 
 
@@ -469,7 +472,8 @@ def _lead_over_champion(
 ) -> Interval:
     """The challenger's lead on test rows that neither model has seen; undefined without a rival.
 
-    A champion that uses what the catalog no longer allows is no rival: it has to go.
+    A champion that uses what the catalog no longer allows, or that predicts what the label meant
+    before, is no rival: it has to go.
     """
     if served is None or not _is_rival(served, spec):
         return UNDEFINED
@@ -489,8 +493,20 @@ def _lead_over_champion(
 
 
 def _is_rival(served: Row, spec: ModelSpec) -> bool:
-    """Whether the catalog still allows all that the champion uses."""
-    return set(json.loads(served["feature_names"])) <= set(spec.feature_names)
+    """Whether the champion predicts the same, and the catalog still allows all that it uses."""
+    is_allowed = set(json.loads(served["feature_names"])) <= set(spec.feature_names)
+    return is_allowed and _is_same_label(served, spec)
+
+
+def _label_settings(served: Row) -> dict[str, Any]:
+    """What the label of the champion meant, as far as its decision says."""
+    settings: dict[str, Any] = json.loads(served["parameters"]).get("label_settings", {})
+    return settings
+
+
+def _is_same_label(served: Row, spec: ModelSpec) -> bool:
+    meant = _label_settings(served)
+    return all(meant.get(name, value) == value for name, value in spec.label_settings)
 
 
 def _objections(

@@ -50,6 +50,9 @@ LABELS = "insights_internal.session_labels_computed"
 FEATURES = "insights_internal.session_features_computed"
 CHURN_LABELS = "insights_internal.churn_labels_computed"
 CUSTOMER_FEATURES = "insights_internal.customer_features_computed"
+CHURN_SCORED = "insights_internal.churn_scored"
+CHURN_TRAINED = "insights_internal.churn_trained"
+CHURN_TRAINING_SET = "insights_internal.churn_training_set"
 SEGMENTS = "insights_internal.customer_segments_computed"
 RECOMMENDED = "insights_internal.product_recommendations_ranked"
 TRAINING_SET = "insights_internal.purchase_intent_training_set"
@@ -258,6 +261,55 @@ DEFECTS = [
         ALL_ROWS_WITH_SPLIT.format(
             split="case when hash(features.session_id) % 2 = 0 then 'train' else 'test' end"
         ),
+    ),
+    defect(
+        "labels of one split are decided in the window of the next",
+        "assert_no_label_window_reaches_into_a_later_split",
+        f"""
+        create or replace view {CHURN_TRAINING_SET} as
+        select
+            case
+                when as_of_on = (select max(as_of_on) from insights_internal.churn_examples)
+                    then 'test'
+                when as_of_on >= (select max(as_of_on) from insights_internal.churn_examples) - 40
+                    then 'validation'
+                else 'train'
+            end as split,
+            *
+        from insights_internal.churn_examples
+        """,
+    ),
+    defect(
+        "a churn model learns from labels that may still change",
+        "assert_no_training_row_is_immature",
+        f"""
+        create or replace view {CHURN_TRAINING_SET} as
+        select 'train' as split, labels.returned_at is null as is_churned, labels.matured_on,
+            labels.label_definition_version, labels.source_row_key, features.*
+        from {CHURN_LABELS} as labels
+        inner join {CUSTOMER_FEATURES} as features using (customer_id, as_of_on)
+        """,
+    ),
+    defect(
+        "dates that no split had count as validated",
+        "assert_sample_roles_follow_the_windows",
+        f"update {CHURN_SCORED} set sample_role = 'validation' where sample_role = 'purged'",
+    ),
+    defect(
+        "churn scores are of a model that never served",
+        "assert_every_score_names_its_model",
+        f"update {CHURN_SCORED} set model_version = 'v1'",
+    ),
+    defect(
+        "a churn model says the same about everybody",
+        "assert_no_champion_is_constant",
+        f"update {CHURN_SCORED} set score = 0.5",
+    ),
+    defect(
+        "a churn model is promoted that recency alone beats",
+        "assert_every_promoted_model_beats_its_baselines",
+        f"update {CHURN_TRAINED} set decision = 'trained_promoted', "
+        "lead_over_best_single_feature_low = -0.01",
     ),
     defect(
         "scores stand beside rows by position",

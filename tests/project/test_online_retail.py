@@ -416,6 +416,32 @@ def test_a_shop_without_sessions_builds_empty_scores(uci: DbtProject) -> None:
     ) == [(0,)]
 
 
+@pytest.mark.parametrize(("active_days", "floor"), [("36600", 0.795), ("180", 0.75)])
+def test_churn_is_above_its_floors_and_above_recency_alone(
+    uci: DbtProject, active_days: str, floor: float
+) -> None:
+    """All customers, and those active in 180 days, at 2011-09-01; more seeds in docs/figures.md."""
+    settings = {
+        "SHOP_SOURCE": "raw",
+        "CHURN_ACTIVE_DAYS": active_days,
+        "IS_EVALUATION_ENABLED": "true",
+        "EVALUATION_SEEDS": "2",
+        "BOOTSTRAP_REPLICATES": "100",
+    }
+    select = ["churn_labels_computed+1", "churn_examples", "churn_evaluated", "model_features"]
+    [result] = uci.run_many([["run", "--select", *select]], settings)
+    assert result.exit_code == 0, result.output
+    measured = rows_of(
+        uci,
+        "select baseline, avg(roc_auc) as roc_auc, min(lead_over_baseline_low) as lead_low "
+        "from insights.churn_evaluated where fold = '2011-09-01' group by baseline",
+    )
+    of = {row["baseline"]: row for row in measured}
+    assert of[None]["roc_auc"] >= floor
+    assert of["days_since_last_order"]["lead_low"] > 0
+    assert of["order_count"]["lead_low"] > 0
+
+
 def quality(project: DbtProject, ranker: str, kind: str) -> dict[str, Any]:
     """One row of the quality of recommendations, of all segments."""
     [row] = rows_of(

@@ -215,6 +215,7 @@ class Shop:
                         "is_calendar": feature.is_calendar,
                         "leak_reason": "known" if feature.may_leak else None,
                         "is_baseline": feature.is_baseline,
+                        "label_settings": "|".join(name for name, _ in spec.label_settings),
                     }
                     for spec in specs
                     for feature in reversed(spec.features)
@@ -232,6 +233,7 @@ class Shop:
                             "is_calendar",
                             "leak_reason",
                             "is_baseline",
+                            "label_settings",
                         )
                     ]
                 ),

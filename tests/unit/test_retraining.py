@@ -33,7 +33,9 @@ def calm(shop: Shop) -> Situation:
     return Situation(
         spec=spec,
         settings=shop.settings(retrain_max_age_days=90, retrain_metric_margin=0.02),
-        champion=Champion("v1", spec.feature_names, TESTED_TO, primary_value=0.8),
+        champion=Champion(
+            "v1", spec.feature_names, {"window_days": 30}, TESTED_TO, primary_value=0.8
+        ),
         recent=recent(roc_auc=Interval(0.8, 0.75, 0.85), f1=Interval(0.6, 0.5, 0.7)),
         newest_on=TESTED_TO + timedelta(days=1),
     )
@@ -57,10 +59,33 @@ def test_a_champion_that_is_young_and_good_is_left_alone(calm: Situation) -> Non
 
 
 def test_every_trigger_is_told_each_time_in_the_same_order(calm: Situation) -> None:
-    names = ["no_champion", "changed_features", "age", "fallen_metric", "low_f1"]
+    names = [
+        "no_champion",
+        "changed_features",
+        "changed_label",
+        "age",
+        "fallen_metric",
+        "low_f1",
+    ]
     for now in (calm, replace(calm, champion=None, recent=None)):
         assert [each.name for each in evaluate_triggers(now)] == names
         assert all(each.message for each in evaluate_triggers(now))
+
+
+@pytest.mark.parametrize(("days", "names"), [(30, []), (90, ["changed_label"])])
+def test_a_label_of_another_window_is_another_label(
+    calm: Situation, days: int, names: list[str]
+) -> None:
+    now = replace(calm, spec=replace(calm.spec, label_settings=(("window_days", days),)))
+    assert fired(now) == names
+    if names:
+        assert "window_days went from 30 to 90" in trigger(now, "changed_label").message
+
+
+def test_a_champion_of_a_time_when_the_setting_was_not_stored_is_left_alone(
+    calm: Situation,
+) -> None:
+    assert fired(replace(calm, spec=replace(calm.spec, label_settings=(("new", 1),)))) == []
 
 
 def test_without_a_champion_there_is_one_reason_to_train(calm: Situation) -> None:

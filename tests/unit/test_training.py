@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -326,6 +327,19 @@ def test_a_changed_feature_list_is_trained_on(shop: Shop, visits: pa.Table, prom
     assert fired(decision) == ["changed_features"]
     assert "noise" in decision["reason"]
     assert decision["artifact"] is not None
+
+
+def test_a_champion_of_another_label_is_replaced_and_not_measured_on_the_new_one(
+    shop: Shop, visits: pa.Table
+) -> None:
+    spec = replace(shop.spec(), label_settings=(("train_as_of_dates", 2),))
+    first = shop.train(visits, specs=(spec,))
+    same = shop.train(visits, first, specs=(spec,)).to_pylist()
+    assert [row["decision"] for row in same] == ["kept"]
+    (row,) = shop.train(visits, first, specs=(spec,), train_as_of_dates=9).to_pylist()
+    assert row["decision"] == "trained_promoted"
+    assert "train_as_of_dates went from 2 to 9" in row["reason"]
+    assert row["lead_over_champion"] is None
 
 
 def test_a_champion_stays_when_the_challenger_is_not_better_beyond_noise(
