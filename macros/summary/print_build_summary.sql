@@ -130,7 +130,7 @@
     {% set rows_of = {
         'session_features': 'sessions',
         'customer_features': 'customers',
-        'product_candidates': 'candidates, products that a customer might buy,',
+        'product_candidates': 'candidate products of customers',
     } %}
     {% do print('  ' ~ run.model_name ~ ': ' ~ words[run.decision]
         ~ (', version ' ~ run.model_version if run.model_version is not none else '')) %}

@@ -78,9 +78,9 @@ reasons as (
 
     select
         customer_id,
-        {%- for place in [1, 2, 3] %}
-        max(case when place = {{ place }} then reason end) as churn_reason_{{ place }}{{ ',' if not loop.last }}
-        {%- endfor %}
+        max(case when place = 1 then reason end) as churn_reason_1,
+        max(case when place = 2 then reason end) as churn_reason_2,
+        max(case when place = 3 then reason end) as churn_reason_3
     from raising
     group by customer_id
 
@@ -98,10 +98,11 @@ intents as (
         on scores.model_name = serving.model_name and scores.model_version = serving.model_version
     inner join {{ ref('session_features') }} as sessions on scores.session_id = sessions.session_id
     where scores.model_name = 'purchase_intent_in_session' and scores.customer_id is not null
-    qualify row_number() over (
-        partition by scores.customer_id
-        order by sessions.started_at desc nulls last, scores.session_id
-    ) = 1
+    qualify
+        row_number() over (
+            partition by scores.customer_id
+            order by sessions.started_at desc nulls last, scores.session_id asc
+        ) = 1
 
 ),
 
@@ -131,9 +132,9 @@ products as (
 
     select
         customer_id,
-        {%- for place in [1, 2, 3] %}
-        max(case when rank = {{ place }} then coalesce(product_name, product_id) end) as next_product_{{ place }},
-        {%- endfor %}
+        max(case when rank = 1 then coalesce(product_name, product_id) end) as next_product_1,
+        max(case when rank = 2 then coalesce(product_name, product_id) end) as next_product_2,
+        max(case when rank = 3 then coalesce(product_name, product_id) end) as next_product_3,
         max(model_version) as model_version
     from {{ ref('product_recommendations') }}
     group by customer_id

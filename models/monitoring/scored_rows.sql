@@ -1,6 +1,6 @@
 -- Every task's scores in one shape, each beside what came of it.
 select
-    'purchase_intent' as task,
+    'purchase_intent' as task_name,
     scores.model_name,
     scores.model_version,
     scores.session_id as entity_id,
@@ -19,7 +19,7 @@ left join {{ ref('session_features') }} as features on scores.session_id = featu
 union all
 
 select
-    'churn' as task,
+    'churn' as task_name,
     scores.model_name,
     scores.model_version,
     scores.customer_id as entity_id,

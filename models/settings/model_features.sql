@@ -12,10 +12,11 @@ models as (
 labels as (
 
     select * from {{ ref('label_definitions') }}
-    qualify row_number() over (
-        partition by label_name
-        order by label_definition_version desc nulls last
-    ) = 1
+    qualify
+        row_number() over (
+            partition by label_name
+            order by label_definition_version desc nulls last
+        ) = 1
 
 ),
 

@@ -6,18 +6,18 @@ with
 watermarks as (
 
     select
-        case table_name when 'sessions' then 'purchase_intent' when 'orders' then 'churn' end as task,
+        case table_name when 'sessions' then 'purchase_intent' when 'orders' then 'churn' end as task_name,
         cast(watermark_at as date) as watermark_on
     from {{ ref('source_watermarks') }}
 
 )
 
 select distinct
-    scores.task,
+    scores.task_name,
     scores.entity_id,
     scores.as_of_on
 from {{ ref('scored_rows') }} as scores
-inner join watermarks on scores.task = watermarks.task
+inner join watermarks on scores.task_name = watermarks.task_name
 where
     not scores.has_features
     and scores.as_of_on < watermarks.watermark_on

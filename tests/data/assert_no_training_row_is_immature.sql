@@ -14,7 +14,7 @@ watermarks as (
 rows_to_learn_from as (
 
     select
-        'purchase_intent' as task,
+        'purchase_intent' as task_name,
         training_set.session_id as entity_id,
         training_set.split,
         training_set.is_purchase as is_positive,
@@ -26,11 +26,13 @@ rows_to_learn_from as (
     union all
 
     select
-        'churn' as task,
+        'churn' as task_name,
         training_set.customer_id as entity_id,
         training_set.split,
         training_set.is_churned as is_positive,
-        {{ dbt.dateadd('day', setting('churn_window_days'), 'cast(training_set.as_of_on as timestamp)') }} as matures_at,
+        {{ dbt.dateadd(
+            'day', setting('churn_window_days'), 'cast(training_set.as_of_on as timestamp)'
+        ) }} as matures_at,
         watermarks.orders_watermark_at as watermark_at
     from {{ ref('churn_training_set') }} as training_set
     cross join watermarks
@@ -38,7 +40,7 @@ rows_to_learn_from as (
     union all
 
     select
-        'product_recommendations' as task,
+        'product_recommendations' as task_name,
         training_set.customer_id as entity_id,
         training_set.split,
         training_set.is_bought as is_positive,

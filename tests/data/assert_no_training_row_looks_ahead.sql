@@ -1,6 +1,6 @@
 -- The label window of a session starts with the session, that of a customer at the as-of date.
 select
-    'purchase_intent' as task,
+    'purchase_intent' as task_name,
     session_id as entity_id,
     split,
     history_until_at,
@@ -11,7 +11,7 @@ where history_until_at >= started_at
 union all
 
 select
-    'churn' as task,
+    'churn' as task_name,
     customer_id as entity_id,
     split,
     history_until_at,
@@ -22,7 +22,7 @@ where history_until_at >= cast(as_of_on as timestamp)
 union all
 
 select
-    'product_recommendations' as task,
+    'product_recommendations' as task_name,
     customer_id as entity_id,
     split,
     history_until_at,

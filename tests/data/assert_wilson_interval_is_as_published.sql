@@ -4,13 +4,29 @@ with
 
 published as (
 
-    select 81 as positives, 263 as total, 0.2553 as low, 0.3662 as high
+    select
+        81 as positives,
+        263 as total,
+        0.2553 as low,
+        0.3662 as high
     union all
-    select 1, 29, 0.0061, 0.1718
+    select
+        1 as positives,
+        29 as total,
+        0.0061 as low,
+        0.1718 as high
     union all
-    select 0, 20, 0.0000, 0.1611
+    select
+        0 as positives,
+        20 as total,
+        0.0 as low,
+        0.1611 as high
     union all
-    select 0, 0, null, null
+    select
+        0 as positives,
+        0 as total,
+        cast(null as double) as low,
+        cast(null as double) as high
 
 ),
 
