@@ -34,10 +34,10 @@ RAW = {"SHOP_SOURCE": "raw", "MIN_TRAIN_ROWS": "300"}
 SCORES = "customer_insights.insights.purchase_intent_scores"
 # Statements of the four procedures, together, where nothing is new; many only ask for columns.
 STATEMENTS_OF_PROCEDURES = 90
-# What only a build that scores, explains or registers sends.
-SCORING = re.compile(r"(?i)customer_insights_score_|customer_insights_explain_|create model")
 # Statements of a node, at most; those that its procedure sends are counted apart.
 STATEMENTS = {"model": 10, "run": 14, "seed": 10, "snapshot": 10, "test": 3, "unit_test": 8}
+# Descriptions of tables for each model and for each input of a unit test, on average.
+DESCRIPTIONS = 2
 Tables = dict[str, pa.Table]
 
 
@@ -147,11 +147,27 @@ def over_bounds(statements: list[dict[str, str]]) -> dict[str, int]:
 
 
 def test_a_first_build_gives_what_duckdb_gives(project: SnowflakeProject, local: Path) -> None:
-    # Unit tests look at no data; the build of the sample runs them (test_sample_build.py).
-    project.dbt("build", "--exclude-resource-type", "unit_test")
+    project.dbt("build")
     build_on_duckdb(local, *WITHOUT_TESTS, **RAW)
     assert apart(project, local) == []
     assert [decision for _, decision in decisions(project)] == ["trained_promoted"] * 2
+
+
+# What only a build that scores, explains or registers sends.
+SCORING = re.compile(r"(?i)customer_insights_score_|customer_insights_explain_|create model")
+
+
+def test_each_node_of_it_sent_few_statements(project: SnowflakeProject) -> None:
+    sent = project.emulator.statements()
+    made = {found.lower() for entry in sent for found in SCORING.findall(entry["sql"])}
+    assert made == {"customer_insights_score_", "customer_insights_explain_", "create model"}
+    assert len(nodes_of(sent)) > 250
+    assert over_bounds(sent) == {}
+    manifest = json.loads((project.target / "manifest.json").read_text(encoding="utf-8"))
+    models = [node for node in manifest["nodes"].values() if node["resource_type"] == "model"]
+    inputs = [given for test in manifest["unit_tests"].values() for given in test["given"]]
+    described = [e for e in sent if is_description(e) and not e["inside_procedure"]]
+    assert len(described) <= DESCRIPTIONS * (len(models) + len(inputs))
 
 
 def test_a_build_with_nothing_new_trains_and_scores_nothing(project: SnowflakeProject) -> None:

@@ -29,7 +29,6 @@ from snowflake_project import (
     set_up_account,
     write_profile,
 )
-from test_builds import SCORING, is_description, nodes_of, over_bounds
 
 from customer_insights.comparison import Row, differences
 from customer_insights.packages import declared
@@ -37,8 +36,6 @@ from customer_insights.packages import declared
 SECONDS = 400
 SCHEMA = "verification_sample"
 REGISTERED = f"customer_insights.{SCHEMA}_internal.purchase_intent_registered"
-# Descriptions of tables for each model and for each input of a unit test, on average.
-DESCRIPTIONS = 2
 CHANGES = ("CREATE MODEL", "ALTER MODEL", "DROP MODEL")
 # What a checkout holds; the command writes into the folder that it runs in.
 PROJECT_FILES = (
@@ -185,26 +182,6 @@ def test_every_public_table_has_the_same_columns_of_the_same_kinds(verified: Ver
             found = verified.emulator.query(columns.format("customer_insights.", name))
             assert families(found) == families(expected), name
             assert all(column == column.upper() for column, _ in found), name
-
-
-def test_each_node_of_the_first_build_sent_few_statements(verified: Verified) -> None:
-    tags = [json.loads(entry["query_tag"] or "{}") for entry in verified.emulator.statements()]
-    unit_test = next(tag for tag in tags if tag.get("node_id", "").startswith("unit_test."))
-    of_build = [n for n, tag in enumerate(tags) if has_same_invocation(tag, unit_test)]
-    sent = verified.emulator.statements()[of_build[0] : of_build[-1] + 1]
-    made = {found.lower() for entry in sent for found in SCORING.findall(entry["sql"])}
-    assert made == {"customer_insights_score_", "customer_insights_explain_", "create model"}
-    assert len(nodes_of(sent)) > 250
-    assert over_bounds(sent) == {}
-    manifest = json.loads((verified.target / "manifest.json").read_text(encoding="utf-8"))
-    models = [node for node in manifest["nodes"].values() if node["resource_type"] == "model"]
-    inputs = [given for test in manifest["unit_tests"].values() for given in test["given"]]
-    described = [e for e in sent if is_description(e) and not e["inside_procedure"]]
-    assert len(described) <= DESCRIPTIONS * (len(models) + len(inputs))
-
-
-def has_same_invocation(tag: dict[str, str], other: dict[str, str]) -> bool:
-    return tag.get("invocation_id") == other["invocation_id"]
 
 
 def test_a_number_that_differs_would_be_seen(verified: Verified) -> None:
