@@ -40,9 +40,9 @@ class Dbt:
         summary = [line for line in said if line.startswith("Done.")]
         return result.success, " ".join((summary or said or [""])[-1].split())
 
-    def build(self) -> tuple[bool, str]:
-        """Build everything."""
-        return self.run("build")
+    def build(self, *options: str) -> tuple[bool, str]:
+        """Build everything, but for what the options leave out."""
+        return self.run("build", *options)
 
     def operation(self, macro: str, **arguments: str) -> tuple[bool, str]:
         """Run a macro of the project."""
