@@ -34,7 +34,7 @@ DUCKDB_TARGET = BUILD_FOLDER / "verification-on-duckdb"
 NEEDED = ("SNOWFLAKE_ACCOUNT", "SNOWFLAKE_USER")
 KEY, TOKEN = "SNOWFLAKE_PRIVATE_KEY_PATH", "SNOWFLAKE_TOKEN"
 SHOWN = 5
-# Unit tests look at no data: once, in the first build, is enough. Of DuckDB's half only the tables count.
+# Unit tests look at no data: the first build runs them. Of DuckDB, only the tables count.
 WITHOUT_UNIT_TESTS = ("--exclude-resource-type", "unit_test")
 TABLES_ONLY = (*WITHOUT_UNIT_TESTS, "--exclude-resource-type", "test")
 
