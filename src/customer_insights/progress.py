@@ -50,7 +50,7 @@ class Progress:
         status = str(data.status).lower()
         mark = "FAILED" if "error" in status or "fail" in status else "ok"
         # A test's result names the number of nodes otherwise than a model's.
-        total = data.num_models if info.resource_type == "test" else data.total
+        total = data.num_models if "test" in info.resource_type else data.total
         kind = f"{info.materialized} " if info.resource_type == "model" else ""
         show(
             f"  {data.index:>3}/{total}  {mark:<6}  {data.execution_time:6.1f} s  "

@@ -27,6 +27,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Literal, Protocol
 
+import numpy as np
 import pyarrow as pa
 import xgboost as xgb
 
@@ -387,12 +388,19 @@ def _stored_model(trained: Relation, version: TrainedVersion) -> TrainedModel:
 
 
 def _sample(model: TrainedModel, features: Relation) -> FloatMatrix | None:
-    """The first rows as the model reads them; None where there are none, or a feature is gone."""
+    """The first rows as the model reads them; None where there are none, or a feature is gone.
+
+    The packager finds no range of a column without a value, and stops: such a column shows 0.
+    """
     names = model.encoder.feature_names
     if not set(names) <= set(features.columns):
         return None
     rows = features.select(*names).first(_SAMPLE_ROWS).read()
-    return model.encoder.encode(rows) if rows.num_rows else None
+    if not rows.num_rows:
+        return None
+    sample = model.encoder.encode(rows)
+    sample[:, np.isnan(sample).all(axis=0)] = 0.0
+    return sample
 
 
 def _report(

@@ -632,7 +632,7 @@ def test_a_second_build_scores_and_explains_nothing_again(
     after_it = contents(copied)
     assert {name: after_it[name] for name in kept} == {name: before_it[name] for name in kept}
     runs = rows_of(copied, "select * from insights.model_runs where decision_number = 2")
-    for run in runs:
+    for run in [run for run in runs if run["model_name"] in MODELS]:
         assert run["decision"] == "kept"
         # Nothing is new since the test window: nothing is measured.
         assert run["test_rows"] == 0
@@ -943,9 +943,9 @@ def test_every_reason_to_reject_a_row_can_be_reached(
 def test_every_role_and_decile_can_be_reached(built: DbtProject) -> None:
     scores = "insights.purchase_intent_scores"
     roles = {role for (role,) in built.query(f"select distinct sample_role from {scores}")}
-    assert roles == listed_values(
-        "models/purchase_intent/purchase_intent_scores.yml", "sample_role"
-    )
+    listed = listed_values("models/purchase_intent/purchase_intent_scores.yml", "sample_role")
+    # Windows of days leave nothing between them; those of as-of dates do.
+    assert roles == listed - {"purged"}
     deciles = built.query(f"select distinct score_decile from {scores} order by 1")
     assert deciles == [(decile,) for decile in range(1, 11)]
     splits = {split for (split,) in built.query(f"select distinct split from {TRAINING_SET}")}
