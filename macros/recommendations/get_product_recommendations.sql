@@ -67,7 +67,9 @@
         found as (
 
             select *
-            from ({{ recommendations_query(this, 'n_customers', 'n_products', 'cast(segment_name as varchar)') }})
+            from ({{ recommendations_query(
+                this, 'try_cast(n_customers as bigint)', 'try_cast(n_products as bigint)', 'cast(segment_name as varchar)'
+            ) }})
 
         ),
 

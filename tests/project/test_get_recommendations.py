@@ -64,7 +64,7 @@ def test_without_a_segment_all_customers_count(project: DbtProject) -> None:
             "n_customers is 1000000000; give a whole number from 1 to 100000.",
         ),
         ("n_customers := null", "n_customers is null; give a whole number from 1 to 100000."),
-        ("n_customers := 'ten'", "Could not convert string 'ten' to INT64"),
+        ("n_customers := 'ten'", "n_customers is ten; give a whole number from 1 to 100000."),
         ("n_products := 0", "n_products is 0; give a whole number from 1 to 1000."),
         ("segment_name := 'VIP'", f"There is no segment 'VIP'; there are {SEGMENTS}."),
         (
