@@ -118,7 +118,7 @@ def test_a_full_refresh_keeps_decisions_models_and_scores(sample: tuple[DbtProje
     before = [project.query(count.format(name))[0][0] for name in ("trained", "scored")]
     project.run_dbt("run", "--full-refresh")
     after = [project.query(count.format(name))[0][0] for name in ("trained", "scored")]
-    assert after == [before[0] + len(MODELS), before[1]]
+    assert after == [before[0] + len(SESSION_MODELS), before[1]]
 
 
 FIVE_SHOPS = [ShopConfig(seed=seed) for seed in (20240101, 1, 2, 3, 4)]

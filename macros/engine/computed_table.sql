@@ -21,14 +21,18 @@
 
 {# The first hook of a run that builds: makes the place for the fingerprints. #}
 {% macro prepare_computed_tables() %}
-    {% if is_building() and target.type == 'duckdb' %}
-        {% do run_query('create schema if not exists ' ~ computed_fingerprints().without_identifier()) %}
-        {% do run_query(
-            'create table if not exists ' ~ computed_fingerprints() ~ ' (relation_name varchar, fingerprint varchar)'
-        ) %}
-        {# An earlier hook may have begun a transaction, which dbt rolls back after the last one. #}
-        {% do adapter.commit() %}
-    {% endif %}
+    {% if is_building() %}{{ return(adapter.dispatch('prepare_computed_tables')()) }}{% endif %}
+{% endmacro %}
+
+{% macro default__prepare_computed_tables() %}{% endmacro %}
+
+{% macro duckdb__prepare_computed_tables() %}
+    {% do run_query('create schema if not exists ' ~ computed_fingerprints().without_identifier()) %}
+    {% do run_query(
+        'create table if not exists ' ~ computed_fingerprints() ~ ' (relation_name varchar, fingerprint varchar)'
+    ) %}
+    {# An earlier hook may have begun a transaction, which dbt rolls back after the last one. #}
+    {% do adapter.commit() %}
 {% endmacro %}
 
 {# The table of the fingerprints: one row for each computed table. #}
@@ -61,12 +65,14 @@
 {% endmacro %}
 
 {#
-  What a table is made from: its query, all that it reads, and DuckDB's version, which may compute
-  otherwise. A computed table that is read stands with its own fingerprint; a view with its query and
-  what that reads; any other table with its columns and a hash over its rows, in whatever order.
+  What a table is made from: its query, its texts and grants, all that it reads, and DuckDB's version,
+  which may compute otherwise. A computed table that is read stands with its own fingerprint; a view
+  with its query and what that reads; any other table with its columns and a hash over its rows, in
+  whatever order.
 #}
 {% macro input_fingerprint(node, query) %}
-    {% set parts = ['version()', dbt.string_literal(local_md5(query))] %}
+    {% set asked = [query, node.description, node.columns, node.config.grants] %}
+    {% set parts = ['version()', dbt.string_literal(local_md5(tojson(asked)))] %}
     {% for input_id in node.depends_on.nodes %}
         {% do parts.extend(input_identity(input_id)) %}
     {% endfor %}
