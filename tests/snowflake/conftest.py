@@ -6,8 +6,8 @@ import pytest
 
 from saved_parses import kept_parses  # noqa: F401  (a fixture for all tests)
 
-# Three times what the largest process takes; of address space, which is more than memory.
-MOST_BYTES = 10 * 2**30
+# A few times what the largest process takes: of address space, which is more than memory.
+MOST_BYTES = 14 * 2**30
 
 
 @pytest.fixture(scope="session", autouse=True)
