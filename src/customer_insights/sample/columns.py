@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -12,13 +12,16 @@ from numpy.typing import NDArray
 from customer_insights.sample.config import DAY, ShopConfig
 from customer_insights.sample.contract import SCHEMAS, TIMESTAMP
 
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
 Bools = NDArray[np.bool_]
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 ID_DIGITS = 8
 
-T = TypeVar("T")
+T = TypeVar("T", bound="DataclassInstance")
 
 
 def ids(prefix: str, numbers: Ints, present: Bools | None = None) -> pa.Array:
@@ -83,7 +86,7 @@ def ranks_within(groups: Ints) -> Ints:
 
 def joined(pieces: Sequence[T]) -> T:
     """Lay dataclasses of arrays end to end."""
-    names = [field.name for field in fields(pieces[0])]  # type: ignore[arg-type]
+    names = [field.name for field in fields(pieces[0])]
     return type(pieces[0])(
         **{name: np.concatenate([getattr(piece, name) for piece in pieces]) for name in names}
     )
@@ -91,5 +94,5 @@ def joined(pieces: Sequence[T]) -> T:
 
 def rows_of(whole: T, rows: Any) -> T:
     """These rows of a dataclass of arrays."""
-    names = [field.name for field in fields(whole)]  # type: ignore[arg-type]
+    names = [field.name for field in fields(whole)]
     return type(whole)(**{name: getattr(whole, name)[rows] for name in names})
