@@ -54,8 +54,9 @@ evaluate: $(VENV)/local profiles.yml ## measure the training recipe many times (
 	@$(BIN)/python -m customer_insights evaluate $(if $(DATA),--data "$(DATA)")
 
 .PHONY: bench
-bench: $(VENV)/local profiles.yml ## compare with a plain script at a million sessions (slow)
+bench: $(VENV)/local profiles.yml ## compare with a plain script at a million sessions, and with a query at a million orders (slow)
 	@$(BIN)/python benchmarks/run.py
+	@$(BIN)/python benchmarks/customer_features.py
 
 .PHONY: deploy-snowflake
 deploy-snowflake: $(VENV)/snowflake profiles.yml ## put the library on its Snowflake stage

@@ -26,12 +26,14 @@ grant usage, create schema on database customer_insights to role customer_insigh
 --                                (https://docs.snowflake.com/en/sql-reference/sql/create-stage)
 --   CREATE MODEL                 versions in the model registry
 --                                (https://docs.snowflake.com/en/developer-guide/snowflake-ml/model-registry/overview)
--- Not CREATE PROCEDURE: dbt sends a Python model as an anonymous procedure, which needs no such right
--- (https://docs.snowflake.com/en/sql-reference/sql/call-with).
-grant usage, create table, create view, create dynamic table, create function, create stage, create model
+--   CREATE PROCEDURE             GET_PRODUCT_RECOMMENDATIONS. Python models need no such right, as dbt sends them
+--                                as anonymous procedures (https://docs.snowflake.com/en/sql-reference/sql/call-with)
+grant usage, create table, create view, create dynamic table, create function, create stage, create model,
+    create procedure
     on schema customer_insights.<% ml_schema | default('insights') %>
     to role customer_insights_transformer;
-grant usage, create table, create view, create dynamic table, create function, create stage, create model
+grant usage, create table, create view, create dynamic table, create function, create stage, create model,
+    create procedure
     on schema customer_insights.<% ml_schema | default('insights') %>_sample
     to role customer_insights_transformer;
 
@@ -82,6 +84,10 @@ grant select on all dynamic tables in schema customer_insights.<% ml_schema | de
     to role customer_insights_reader;
 grant select on future dynamic tables in schema customer_insights.<% ml_schema | default('insights') %>
     to role customer_insights_reader;
+grant usage on all procedures in schema customer_insights.<% ml_schema | default('insights') %>
+    to role customer_insights_reader;
+grant usage on future procedures in schema customer_insights.<% ml_schema | default('insights') %>
+    to role customer_insights_reader;
 grant usage on schema customer_insights.<% ml_schema | default('insights') %>_sample
     to role customer_insights_reader;
 grant select on all tables in schema customer_insights.<% ml_schema | default('insights') %>_sample
@@ -95,6 +101,10 @@ grant select on future views in schema customer_insights.<% ml_schema | default(
 grant select on all dynamic tables in schema customer_insights.<% ml_schema | default('insights') %>_sample
     to role customer_insights_reader;
 grant select on future dynamic tables in schema customer_insights.<% ml_schema | default('insights') %>_sample
+    to role customer_insights_reader;
+grant usage on all procedures in schema customer_insights.<% ml_schema | default('insights') %>_sample
+    to role customer_insights_reader;
+grant usage on future procedures in schema customer_insights.<% ml_schema | default('insights') %>_sample
     to role customer_insights_reader;
 
 -- --- rights of the account, which only ACCOUNTADMIN gives ---

@@ -19,6 +19,14 @@
     {% do return(made) %}
 {% endmaterialization %}
 
+{#
+  On Snowflake for what a dynamic table can not be, as it reads tables that Python writes in the same
+  build: a table.
+#}
+{% materialization computed_table, adapter='snowflake' %}
+    {% do return(materialization_table_snowflake()) %}
+{% endmaterialization %}
+
 {# The first hook of a run that builds: makes the place for the fingerprints. #}
 {% macro prepare_computed_tables() %}
     {% if is_building() %}{{ return(adapter.dispatch('prepare_computed_tables')()) }}{% endif %}

@@ -128,6 +128,49 @@
     ) %}
 {% endmacro %}
 
+{#
+  A stored procedure that a Cortex agent can use as a tool; deploy/snowflake/ has its description. It
+  answers with a text: JSON of recommendations, or of one sentence that says what is wrong with the call.
+  A caller needs no right but to call it: it runs with those of its owner, as procedures do by default.
+  https://docs.snowflake.com/en/sql-reference/sql/create-procedure
+#}
+{% macro snowflake__create_recommendations_function() %}
+    {% set query = recommendations_query(this, 'cast(? as integer)', 'cast(? as integer)', 'cast(? as varchar)') %}
+    {% set statement %}
+create or replace procedure {{ this.include(identifier=false) }}.get_product_recommendations(
+    n_customers integer default 10, n_products integer default 5, segment_name varchar default null
+)
+returns varchar
+language python
+runtime_version = '{{ model.config.python_version }}'
+packages = ('{{ snowpark_package() }}')
+imports = ('{{ model.config.imports | join("', '") }}')
+handler = 'answer'
+as $$
+from customer_insights.recommending import recommend
+
+
+def answer(session, n_customers, n_products, segment_name):
+    return recommend(
+        session,
+        query={{ tojson(query) }},
+        segments_query={{ tojson('select segment from ' ~ ref('customer_segment_vocabulary')) }},
+        limits={{ tojson(recommendation_limits()) }},
+        counts={"n_customers": n_customers, "n_products": n_products},
+        segment=segment_name,
+    )
+$$
+    {% endset %}
+    {% do return(statement) %}
+{% endmacro %}
+
+{# Snowpark as the models declare it, with its version where one is pinned. #}
+{% macro snowpark_package() %}
+    {% for package in model.config.packages if package.startswith('snowflake-snowpark-python') %}
+        {% do return(package) %}
+    {% endfor %}
+{% endmacro %}
+
 {# A whole number from 1 to the limit of its name; anything else stops with one sentence. #}
 {% macro checked_count(name, given) %}
     {% set most = recommendation_limits()[name] %}

@@ -91,8 +91,10 @@ ADMINISTRATION = {
     rf"grant ownership on database {NAME} to role {NAME} copy current grants": (
         f"{DOCS}/grant-ownership"
     ),
-    rf"grant select on (?:all|future) (?:tables|views|dynamic tables) in schema {NAME}"
-    rf" to role {NAME}": f"{DOCS}/grant-privilege",
+    rf"grant (?:select on (?:all|future) (?:tables|views|dynamic tables)"
+    rf"|usage on (?:all|future) procedures) in schema {NAME} to role {NAME}": (
+        f"{DOCS}/grant-privilege"
+    ),
     rf"create resource monitor if not exists {NAME} with credit_quota = \d+ triggers"
     r"(?: on \d+ percent do (?:notify|suspend|suspend_immediate))+": (
         f"{DOCS}/create-resource-monitor"
@@ -392,6 +394,7 @@ def test_no_form_is_left_over(form: str) -> None:
         ("20_warehouses.sql", "max_concurrency_level", "maximum_concurrency_level"),
         ("30_grants.sql", "create dynamic table, create", "create dynamical table, create"),
         ("30_grants.sql", "select on future dynamic tables", "select on future dynamic table"),
+        ("30_grants.sql", "usage on future procedures", "select on future procedures"),
         ("40_service_user.sql", "type = service", "type = servant"),
         ("40_service_user.sql", "<% rsa_public_key %>", "<% rsa_pubic_key %>"),
         ("50_network_policy.sql", "mode = ingress", "mode = inward"),

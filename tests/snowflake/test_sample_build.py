@@ -5,6 +5,7 @@ targets are wired alike, not that Snowflake would answer so. All tests here look
 """
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from typing import Any
 
 import duckdb
 import pytest
+import yaml
 from emulator.client import SHOWN_CHARACTERS, Emulator, start_emulator
 from snowflake_lint import lint_project, lint_statements
 from snowflake_lint.project import sentences
@@ -219,6 +221,93 @@ def test_every_statement_of_the_build_is_one_that_snowflake_takes(verified: Veri
     assert len(sent) > 100
     problems = lint_statements(sent, *documents, with_sqlfluff=False)
     assert problems == [], sentences(problems)
+
+
+# --- the procedure that an agent calls ---
+
+PROCEDURE = f"customer_insights.{SCHEMA}.get_product_recommendations"
+TOOL = PROJECT_DIR / "deploy" / "snowflake" / "recommendations_tool.yml"
+
+
+def answer_of(verified: Verified, arguments: str) -> dict[str, Any]:
+    ((text,),) = verified.emulator.query(f"call {PROCEDURE}({arguments})")
+    answer: dict[str, Any] = json.loads(text)
+    return answer
+
+
+@pytest.mark.parametrize(
+    ("arguments", "segment", "customers", "products"),
+    [("", None, 10, 5), ("3, 4, 'REGULAR'", "REGULAR", 3, 4), ("100000, 1000", None, 100000, 1000)],
+)
+def test_the_procedure_gives_what_the_view_holds(
+    verified: Verified, arguments: str, segment: str | None, customers: int, products: int
+) -> None:
+    _, rows = verified.both("product_recommendations")
+    wanted = [row for row in rows if segment in (None, row["segment"])]
+    best = {row["customer_id"]: 0.0 for row in wanted}
+    for row in wanted:
+        best[row["customer_id"]] = max(best[row["customer_id"]], row["score"] or 0.0)
+    order = sorted(best, key=lambda customer: (-best[customer], customer))[:customers]
+    expected = [
+        [
+            (row["rank"], row["product_id"], row["product_name"], row["category"], row["score"])
+            for row in sorted(wanted, key=lambda row: int(row["rank"]))
+            if row["customer_id"] == customer and row["rank"] <= products
+        ]
+        for customer in order
+    ]
+    answer = answer_of(verified, arguments)
+    assert [found["customer_id"] for found in answer["customers"]] == order
+    assert [
+        [tuple(product.values()) for product in found["products"]] for found in answer["customers"]
+    ] == expected
+    assert answer["customer_count"] == len(order) > 2
+    assert answer["recommendation_count"] == sum(map(len, expected))
+    assert {answer["model_version"]} == {row["model_version"] for row in wanted}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        ("0", "n_customers is 0; give a whole number from 1 to 100000."),
+        ("-1", "n_customers is -1; give a whole number from 1 to 100000."),
+        ("1000000000", "n_customers is 1000000000; give a whole number from 1 to 100000."),
+        ("null", "n_customers is null; give a whole number from 1 to 100000."),
+        ("1, 1001", "n_products is 1001; give a whole number from 1 to 1000."),
+        ("1, 1, 'x'' or 1=1 --'", "There is no segment 'x' or 1=1 --'; there are AT_RISK, "),
+    ],
+)
+def test_the_procedure_refuses_with_one_sentence(
+    verified: Verified, arguments: str, sentence: str
+) -> None:
+    answer = answer_of(verified, arguments)
+    assert list(answer) == ["error"]
+    assert answer["error"].startswith(sentence)
+
+
+def test_the_tool_of_an_agent_is_the_procedure(verified: Verified) -> None:
+    described = yaml.safe_load(TOOL.read_text(encoding="utf-8"))
+    (tool,) = (entry["tool_spec"] for entry in described["tools"])
+    resource = described["tool_resources"][tool["name"]]
+    assert resource["type"] == "procedure"
+    assert resource["identifier"] == "CUSTOMER_INSIGHTS.INSIGHTS.GET_PRODUCT_RECOMMENDATIONS"
+    (created,) = {
+        entry["sql"]
+        for entry in verified.emulator.statements()
+        if "create or replace procedure" in entry["sql"] and tool["name"] in entry["sql"]
+    }
+    declared = re.findall(r"(\w+) (integer|varchar) default", created)
+    kinds = {"integer": "integer", "varchar": "string"}
+    properties = tool["input_schema"]["properties"]
+    assert [(name, kinds[kind]) for name, kind in declared] == [
+        (name, entry["type"]) for name, entry in properties.items()
+    ]
+    segments = verified.emulator.query(
+        f"select segment from customer_insights.{SCHEMA}_vocabulary.customer_segment_vocabulary"
+    )
+    assert all(segment in properties["segment_name"]["description"] for (segment,) in segments)
+    answer = answer_of(verified, "")
+    assert all(name in tool["description"] for name in (*answer, *answer["customers"][0]))
 
 
 # --- the registry: these tests change what the build made, and put it right again ---

@@ -1,24 +1,13 @@
 {{ config(materialized='view') }}
 
 -- Scores of the serving version, and of these very features only.
-with
-
-serving as (
-
-    select model_version
-    from {{ ref('product_recommendations_trained') }}
-    where is_champion
-    qualify row_number() over (order by decision_number desc nulls last) = 1
-
-)
-
 select
     candidates.*,
     scored.model_version,
     scored.score,
     scored.sample_role
 from {{ ref('product_candidates_to_score') }} as candidates
-left join serving on true
+left join {{ ref('recommendation_serving_version') }} as serving on true
 left join {{ ref('product_recommendations_scored') }} as scored
     on
         serving.model_version = scored.model_version

@@ -1,4 +1,4 @@
-{{ config(materialized='table') }}
+{{ config(materialized='computed_table') }}
 
 with
 

@@ -1,4 +1,4 @@
-{{ config(materialized='table') }}
+{{ config(materialized='computed_table') }}
 
 {% set kind = 'all' if setting_value('recommend_owned') else 'new' %}
 {% set rule_without_figures = 'own_history' if setting_value('recommend_owned') else 'co_purchase' %}

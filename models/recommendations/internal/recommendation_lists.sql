@@ -1,4 +1,4 @@
-{{ config(materialized='table') }}
+{{ config(materialized='computed_table') }}
 
 {% set string_type = api.Column.translate_type('string') %}
 

@@ -78,9 +78,10 @@ def _find(session: Session, text: str) -> Routine:
 def _call(routine: Routine, arguments: str, session: Session) -> Answer:
     if routine.language != "PYTHON":
         return answers.rows({routine.name: "text"}, [(None,)], answers.SELECT)
-    values: list[Any] = []
-    if arguments.strip():
-        values = list(session.run(f"select {arguments}").rows()[0])
+    values = _values(arguments, session)
+    missing = len(routine.parameters) - len(values)
+    if 0 < missing <= len(routine.defaults):
+        values += _values(", ".join(routine.defaults[-missing:]), session)
     if len(values) != len(routine.parameters):
         raise errors.compilation(
             f"Invalid argument types for function '{routine.name}'", 1044, "42P13"
@@ -91,6 +92,10 @@ def _call(routine: Routine, arguments: str, session: Session) -> Answer:
     answer = answers.rows({routine.name: column.type}, [(value,)], answers.SELECT)
     answer.columns = [column]
     return answer
+
+
+def _values(expressions: str, session: Session) -> list[Any]:
+    return list(session.run(f"select {expressions}").rows()[0]) if expressions.strip() else []
 
 
 def _kind(returns: str) -> str:

@@ -23,7 +23,11 @@ RUNTIMES = ("3.9", "3.10", "3.11", "3.12", "3.13", "3.14")
 
 @dataclass
 class Routine:
-    """A function or procedure. `modules` may be imported, `imports` are files of stages."""
+    """A function or procedure. `modules` may be imported, `imports` are files of stages.
+
+    `defaults` are the expressions of the optional arguments, which are the last ones:
+    https://docs.snowflake.com/en/sql-reference/sql/create-procedure
+    """
 
     name: str
     parameters: list[tuple[str, str]]
@@ -34,6 +38,7 @@ class Routine:
     packages: list[str] = field(default_factory=list)
     modules: list[str] = field(default_factory=list)
     imports: list[Path] = field(default_factory=list)
+    defaults: list[str] = field(default_factory=list)
 
     @property
     def signature(self) -> str:
@@ -69,9 +74,11 @@ def parse(text: str, name: str, session: Session) -> Routine:
     arguments, rest = _parenthesised(text)
     head, body = _split_body(rest)
     language = _word(head, "language") or "SQL"
+    declared_arguments = _parts(arguments)
     routine = Routine(
         name=name,
-        parameters=[_parameter(part) for part in _parts(arguments)],
+        parameters=[_parameter(part) for part in declared_arguments],
+        defaults=_defaults(declared_arguments),
         returns=_returns(head),
         language=language.upper(),
         handler=_text(head, "handler") or "",
@@ -149,6 +156,15 @@ def _parameter(text: str) -> tuple[str, str]:
     if not found:
         raise errors.syntax(text)
     return split_name(found[1])[0], found[2].strip()
+
+
+def _defaults(arguments: list[str]) -> list[str]:
+    """Expressions of the optional arguments, behind which no required one may stand."""
+    found = [re.search(r"\sdefault\s+(.*)$", text, re.I | re.S) for text in arguments]
+    optional = [match[1] for match in found if match]
+    if any(found[: len(found) - len(optional)]):
+        raise errors.syntax("a required argument follows an optional one")
+    return optional
 
 
 def _split_body(text: str) -> tuple[str, str]:
