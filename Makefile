@@ -54,7 +54,7 @@ evaluate: $(VENV)/local profiles.yml ## measure the training recipe many times (
 	@$(BIN)/python -m customer_insights evaluate $(if $(DATA),--data "$(DATA)")
 
 .PHONY: bench
-bench: $(VENV)/local profiles.yml ## compare with a plain script at a million sessions, and with a query at a million orders (slow)
+bench: $(VENV)/local profiles.yml ## compare with plain scripts, at a million sessions and at a million orders (slow)
 	@$(BIN)/python benchmarks/run.py
 	@$(BIN)/python benchmarks/customer_features.py
 

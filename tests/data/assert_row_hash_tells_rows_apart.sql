@@ -3,6 +3,9 @@
 -- Pairs of rows that a careless fingerprint would call the same, and one pair that is the same.
 {% set pairs = [
     ("'a|b'", "'c'", "'a'", "'b|c'", false),
+    ("'a, b'", "'c'", "'a'", "'b, c'", false),
+    ("'a'", "'b'')'", "'a'')'", "'b'", false),
+    ("'NULL'", "'a'", 'null', "'a'", false),
     ('null', "'a'", "''", "'a'", false),
     ("'null'", 'null', 'null', 'null', false),
     ("'a'", "'b'", "'a'", "'b'", true),
