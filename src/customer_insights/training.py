@@ -6,6 +6,7 @@ data, how good the model is beside its baselines, and holds the trained model it
 
 from __future__ import annotations
 
+import hashlib
 import json
 import platform
 from collections.abc import Sequence
@@ -71,6 +72,7 @@ RUN_SCHEMA = pa.schema(
         *[(f"{split}_{what}", _count) for split in SPLITS for what in ("rows", "positives")],
         ("training_set_hash", _text),
         (VERSION, pa.int32()),
+        ("input_hash", _text),
         ("parameters", _text),
         ("feature_names", _text),
         ("triggers", _text),
@@ -129,23 +131,81 @@ def train_task(
     specs = read_specs(model_features, task, run_context)
     features = sorted({name for spec in specs for name in spec.feature_names})
     labels = sorted({spec.label_name for spec in specs})
-    rows = (
-        training_set.sorted_by(*keys)
-        .select(*dict.fromkeys(["split", *keys, date_column, VERSION, *labels, *features]))
-        .read()
-    )
-    rows = encode_repeated_texts(rows, {*rows.column_names} - {*keys})
+    columns = dict.fromkeys(["split", *keys, date_column, VERSION, *labels, *features])
+    source = training_set.sorted_by(*keys).select(*columns)
+    fingerprint = training_set.select(*columns).fingerprint()
     past_rows = _past_by_model(past)
-    decisions = [
-        decide(
-            spec,
-            TrainingSet.of(rows, keys, date_column, spec),
-            past_rows.get(spec.model_name, []),
-            settings,
-        )
-        for spec in specs
-    ]
+    decisions = []
+    rows = None
+    for spec in specs:
+        own_past = past_rows.get(spec.model_name, [])
+        asked = input_hash(fingerprint, spec, settings)
+        decision = decided_before(asked, spec, own_past, settings)
+        if decision is None:
+            rows = _read(source, keys) if rows is None else rows
+            decision = decide(
+                spec, TrainingSet.of(rows, keys, date_column, spec), own_past, settings
+            )
+        decisions.append(decision | {"input_hash": asked})
     return table_of(decisions, RUN_SCHEMA)
+
+
+def _read(source: Relation, keys: Sequence[str]) -> pa.Table:
+    rows = source.read()
+    return encode_repeated_texts(rows, {*rows.column_names} - {*keys})
+
+
+def input_hash(rows: str, spec: ModelSpec, settings: Settings) -> str:
+    """Fingerprint of all that a decision is made from, apart from earlier decisions.
+
+    Args:
+        rows: fingerprint of the training set.
+        spec: the model.
+        settings: this run's settings; when it started and how many threads it may use do not count.
+
+    """
+    counted = asdict(settings)
+    del counted["run_started_at"], counted["training_threads"]
+    asked = {
+        "rows": rows,
+        "spec": asdict(spec),
+        "settings": counted,
+        "library_versions": library_versions(),
+    }
+    return hashlib.md5(
+        json.dumps(asked, sort_keys=True).encode(), usedforsecurity=False
+    ).hexdigest()
+
+
+def decided_before(
+    asked: str, spec: ModelSpec, past: Sequence[Row], settings: Settings
+) -> Row | None:
+    """The decision where nothing has changed since the newest one; None where something has.
+
+    No row is read for it: a decision to keep is made again as it was. A version that was promoted
+    has learned from, or was tested on, every row there is, so no row is new to it.
+    """
+    if not past or past[-1].get("input_hash") != asked:
+        return None
+    last = past[-1]
+    row = _empty_row(spec, past, settings)
+    if last["decision"] in ("kept", "not_enough_labels"):
+        own = ("model_run_id", "decision_number", "decided_at")
+        return last | {name: row[name] for name in own}
+    if last["decision"] != "trained_promoted":
+        return None
+    carried = ("training_set_hash", VERSION, "parameters", "feature_names", "model_version")
+    row |= {name: last[name] for name in carried} | {"is_champion": True}
+    situation = Situation(spec, settings, _champion(spec, last, past), None, last["test_to_on"])
+    triggers = evaluate_triggers(situation)
+    fired = [trigger for trigger in triggers if trigger.is_fired]
+    row |= {
+        "triggers": json.dumps([asdict(trigger) for trigger in triggers]),
+        "decision": "kept",
+        "reason": _why_kept(fired, None),
+    }
+    _describe_serving(row, last)
+    return row | {"test_rows": 0, "test_positives": 0}
 
 
 def _past_by_model(past: Relation | None) -> dict[str, list[Row]]:
@@ -241,7 +301,7 @@ def decide(
 
     row |= {"decision": "kept", "reason": _why_kept(fired, recent)}
     if served:
-        row["threshold"] = served["threshold"]
+        _describe_serving(row, served)
         _describe_recent(row, training_set, served, recent)
     return row
 
@@ -350,16 +410,20 @@ def _situation(
     newest_on: date = pc.max(training_set.rows[training_set.date_column]).as_py()
     champion, recent = None, None
     if served:
-        champion = Champion(
-            model_version=served["model_version"],
-            feature_names=tuple(json.loads(served["feature_names"])),
-            label_settings=_label_settings(served),
-            challenged_on=max(entry["test_to_on"] for entry in past if entry["artifact"]),
-            primary_value=served[spec.primary_metric],
-        )
+        champion = _champion(spec, served, past)
         if _is_same_label(served, spec):
             recent = _recent_performance(spec, training_set, served, settings)
     return Situation(spec, settings, champion, recent, newest_on), recent
+
+
+def _champion(spec: ModelSpec, served: Row, past: Sequence[Row]) -> Champion:
+    return Champion(
+        model_version=served["model_version"],
+        feature_names=tuple(json.loads(served["feature_names"])),
+        label_settings=_label_settings(served),
+        challenged_on=max(entry["test_to_on"] for entry in past if entry["artifact"]),
+        primary_value=served[spec.primary_metric],
+    )
 
 
 def _recent_performance(
@@ -382,17 +446,22 @@ def _recent_performance(
     ).performance
 
 
-def _describe_recent(
-    row: Row, training_set: TrainingSet, served: Row, recent: Performance | None
-) -> None:
-    """A kept row tells of the serving version: its own windows, and the rows since its test."""
-    later = training_set.after(served["test_to_on"]).all_examples()
-    first, last = training_set.window(later.rows)
+def _describe_serving(row: Row, served: Row) -> None:
+    """A kept row tells of the serving version: its threshold and the windows it learned from."""
     row |= {
         name: served[name]
         for split in ("train", "validation")
         for name in (f"{split}_from_on", f"{split}_to_on", f"{split}_rows", f"{split}_positives")
     }
+    row["threshold"] = served["threshold"]
+
+
+def _describe_recent(
+    row: Row, training_set: TrainingSet, served: Row, recent: Performance | None
+) -> None:
+    """And of the rows since its test."""
+    later = training_set.after(served["test_to_on"]).all_examples()
+    first, last = training_set.window(later.rows)
     row |= {
         "test_from_on": first,
         "test_to_on": last,

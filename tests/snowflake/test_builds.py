@@ -123,6 +123,12 @@ def is_description(entry: dict[str, str]) -> bool:
     return entry["sql"].lstrip().lower().startswith("describe ")
 
 
+def is_reading(entry: dict[str, str]) -> bool:
+    """Whether a procedure reads a training set, which it does in the order of its keys."""
+    is_ordered = re.search(r"(?is)_training_set.*order by", entry["sql"])
+    return bool(entry["inside_procedure"] and is_ordered) and not is_description(entry)
+
+
 def nodes_of(statements: list[dict[str, str]]) -> Counter[str]:
     """How many statements each node sent, by its query tag; statements of procedures apart.
 
@@ -161,6 +167,7 @@ def test_each_node_of_it_sent_few_statements(project: SnowflakeProject) -> None:
     sent = project.emulator.statements()
     made = {found.lower() for entry in sent for found in SCORING.findall(entry["sql"])}
     assert made == {"customer_insights_score_", "customer_insights_explain_", "create model"}
+    assert any(is_reading(entry) for entry in sent)
     assert len(nodes_of(sent)) > 250
     assert over_bounds(sent) == {}
     manifest = json.loads((project.target / "manifest.json").read_text(encoding="utf-8"))
@@ -177,6 +184,8 @@ def test_a_build_with_nothing_new_trains_and_scores_nothing(project: SnowflakePr
     sent = project.emulator.statements()[before:]
     assert project.emulator.query(scored) == before_rows
     assert [decision for _, decision in decisions(project)][1::2] == ["kept", "kept"]
+    # Training sets stay where they are: their hash says that nothing is new.
+    assert [entry["sql"] for entry in sent if is_reading(entry)] == []
     # No function that scores is made or called, and no model goes to the registry.
     assert not [entry for entry in sent if SCORING.search(entry["sql"])]
     inside = Counter(

@@ -193,6 +193,17 @@ def test_nulls_are_the_largest_values(emulator: Emulator) -> None:
     ]
 
 
+def test_a_hash_of_rows_depends_on_the_rows_and_not_on_their_order(emulator: Emulator) -> None:
+    """https://docs.snowflake.com/en/sql-reference/functions/hash_agg"""
+
+    def hashed(*rows: str) -> object:
+        values = f"(values {', '.join(rows)})"
+        return emulator.query(f"select hash_agg(column1, column2) from {values}")[0][0]
+
+    assert hashed("(1, 'a')", "(2, null)") == hashed("(2, null)", "(1, 'a')")
+    assert hashed("(1, 'a')", "(2, null)") != hashed("(1, null)", "(2, 'a')")
+
+
 def test_flatten_gives_a_row_for_each_element(emulator: Emulator) -> None:
     sql = "select index, value::int from lateral flatten(input => array_construct(5, 6)) order by 1"
     assert emulator.query(sql) == [(0, 5), (1, 6)]
@@ -630,8 +641,20 @@ def test_stored_procedures_take_arguments(emulator: Emulator) -> None:
         "def main(session, a, b):\n    return a + len(b)\n$$"
     )
     assert emulator.query("call p(1, 'xyz')") == [(4.0,)]
+    assert refused(emulator, "call p(1)").errno == 1044
     emulator.execute("drop procedure p(int, varchar)")
     assert refused(emulator, "call p(1, 'xyz')").errno == 2141
+
+
+def test_arguments_may_have_defaults(emulator: Emulator) -> None:
+    emulator.execute(
+        f"create procedure q(a int, b varchar default 'x, y') returns float {PYTHON} "
+        "packages = ('snowflake-snowpark-python') handler = 'main' as $$\n"
+        "def main(session, a, b):\n    return a + len(b)\n$$"
+    )
+    assert emulator.query("call q(1)") == [(5.0,)]
+    assert emulator.query("call q(1, 'z')") == [(2.0,)]
+    assert refused(emulator, "call q()").errno == 1044
 
 
 # -- functions -------------------------------------------------------------------------------------

@@ -6,13 +6,14 @@ import json
 import re
 from dataclasses import replace
 from datetime import date, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
 import pytest
 
 from customer_insights.catalog import ModelSpec
+from customer_insights.engine.on_duckdb import DuckDBRelation
 from customer_insights.errors import ArtifactError
 from customer_insights.metrics import RankedScores
 from customer_insights.serving import serving_models
@@ -547,6 +548,70 @@ def test_a_build_writes_one_typed_row_for_each_model(shop: Shop, visits: pa.Tabl
     third = shop.train(visits, stored, specs=specs)
     assert third["decision_number"].to_pylist() == [3, 3]
     assert third["model_version"].to_pylist() == [first["model_version"][0].as_py(), None]
+
+
+@pytest.mark.parametrize("days", [60, 66])
+def test_where_nothing_is_new_no_row_is_read_and_the_decision_is_what_reading_gives(
+    shop: Shop, visits: pa.Table, days: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After a promotion, and after champions that were measured on new rows."""
+    log = shop.train(visits)
+    if days > 60:
+        visits = shop.visits(days=days)
+        log = pa.concat_tables([log, shop.train(visits, log)])
+    past = log.to_pylist()
+    expected = shop.decide(visits, past)
+    read = _read_columns(monkeypatch)
+    (found,) = shop.train(visits, log).to_pylist()
+    assert not any("pages" in columns for columns in read)
+    assert found["input_hash"] == past[-1]["input_hash"]
+    assert found | {"input_hash": None} == expected
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [{"min_class_rows": 21}, {"retrain_max_age_days": 91}, {"bootstrap_replicates": 101}],
+)
+def test_a_changed_setting_is_something_new(
+    shop: Shop, visits: pa.Table, changed: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = shop.train(visits)
+    read = _read_columns(monkeypatch)
+    (found,) = shop.train(visits, log, **changed).to_pylist()
+    assert any("pages" in columns for columns in read)
+    assert found["input_hash"] != log["input_hash"][0].as_py()
+
+
+def test_a_changed_value_is_something_new_and_another_order_of_rows_is_not(
+    shop: Shop, visits: pa.Table, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = shop.train(visits)
+    read = _read_columns(monkeypatch)
+    shop.train(visits.take(pa.array(range(visits.num_rows - 1, -1, -1))), log)
+    assert not any("pages" in columns for columns in read)
+    pages = visits["pages"].to_pylist()
+    shop.train(shop.with_column(visits, "pages", [pages[0] + 1, *pages[1:]]), log)
+    assert any("pages" in columns for columns in read)
+
+
+def test_a_rejection_is_looked_at_again(shop: Shop, visits: pa.Table) -> None:
+    spec = shop.spec("is_weekend", "noise")
+    log = shop.train(visits, specs=(spec,))
+    again = shop.train(visits, log, specs=(spec,)).to_pylist()[0]
+    assert again | {"input_hash": None} == shop.decide(visits, log.to_pylist(), spec=spec)
+
+
+def _read_columns(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, ...]]:
+    """The columns of each relation that is read from now on."""
+    seen: list[tuple[str, ...]] = []
+    read = DuckDBRelation.read
+
+    def noted(relation: DuckDBRelation) -> pa.Table:
+        seen.append(relation.columns)
+        return read(relation)
+
+    monkeypatch.setattr(DuckDBRelation, "read", noted)
+    return seen
 
 
 def test_every_column_of_a_decision_is_declared(promoted: Row, refused: Row) -> None:

@@ -64,6 +64,14 @@ class DuckDBRelation(Relation):
     def read(self) -> pa.Table:
         return self._rows.to_arrow_table()
 
+    def fingerprint(self) -> str:
+        columns = ", ".join(f'"{name}"' for name in self._rows.columns)
+        # Whole numbers: their sum does not depend on the order of rows.
+        ((fingerprint,),) = self._rows.aggregate(
+            f"count(*) || ':' || coalesce(sum(hash({columns})), 0)"
+        ).fetchall()
+        return str(fingerprint)
+
     def read_batches(self, batch_rows: int) -> Iterator[pa.RecordBatch]:
         """All rows, as Arrow batches of at most `batch_rows` rows."""
         yield from self._rows.to_arrow_reader(batch_rows)

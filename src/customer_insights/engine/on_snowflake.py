@@ -82,6 +82,13 @@ class SnowflakeRelation(Relation):
     def read(self) -> pa.Table:
         return _tidied(self.rows.to_arrow())
 
+    def fingerprint(self) -> str:
+        # HASH_AGG does not depend on the order of rows:
+        # https://docs.snowflake.com/en/sql-reference/functions/hash_agg
+        hashed = f.call_function("hash_agg", *map(f.col, self.rows.columns))
+        ((rows, value),) = self.rows.select(f.count(f.lit(1)), hashed).collect()
+        return f"{rows}:{value}"
+
 
 class SnowflakeWarehouse:
     """The account that the procedure runs in."""

@@ -45,6 +45,9 @@ class Relation(Protocol):
     def read(self) -> pa.Table:
         """All rows, as one Arrow table."""
 
+    def fingerprint(self) -> str:
+        """Equal where the rows are, in whatever order; of one engine, which makes it."""
+
 
 @dataclass(frozen=True)
 class Input:

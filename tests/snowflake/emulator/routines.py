@@ -140,11 +140,12 @@ def _parenthesised(text: str) -> tuple[str, str]:
 
 
 def _parts(text: str) -> list[str]:
-    """Parts between commas that are not inside parentheses."""
-    parts, depth, start = [], 0, 0
+    """Parts between commas that are not inside parentheses or a text."""
+    parts, depth, start, is_text = [], 0, 0, False
     for place, letter in enumerate(text):
-        depth += {"(": 1, ")": -1}.get(letter, 0)
-        if letter == "," and depth == 0:
+        is_text ^= letter == "'"
+        depth += 0 if is_text else {"(": 1, ")": -1}.get(letter, 0)
+        if letter == "," and depth == 0 and not is_text:
             parts.append(text[start:place])
             start = place + 1
     parts.append(text[start:])

@@ -137,6 +137,10 @@ def _corrected(node: exp.Expression) -> exp.Expression:
         # DuckDB's CONCAT_WS leaves nulls out, as ARRAY_CONSTRUCT_COMPACT does.
         texts = [exp.cast(item, "varchar") for item in node.this.expressions]
         return exp.Anonymous(this="CONCAT_WS", expressions=[node.expression, *texts])
+    if isinstance(node, exp.HashAgg):
+        # Of the rows in any order: https://docs.snowflake.com/en/sql-reference/functions/hash_agg
+        hashed = exp.Anonymous(this="hash", expressions=[node.this, *node.expressions])
+        return exp.cast(exp.Sum(this=hashed), "varchar")
     if isinstance(node, exp.Array) and not isinstance(node.parent, (exp.Func, exp.Kwarg)):
         return exp.Anonymous(this="json_array", expressions=node.expressions)
     if isinstance(node, exp.Anonymous) and node.name.upper() in _TRY_TIMESTAMPS:
@@ -310,7 +314,8 @@ def _binary_cast(node: exp.Expression) -> exp.Expression:
 
 
 _CORRECTED: dialect.Rules = {
-    type_: [_corrected] for type_ in (exp.ToNumber, exp.ArrayToString, exp.Array, exp.Anonymous)
+    type_: [_corrected]
+    for type_ in (exp.ToNumber, exp.ArrayToString, exp.HashAgg, exp.Array, exp.Anonymous)
 }
 _LAST: dialect.Rules = {
     exp.Div: [_checked_division],
