@@ -66,7 +66,7 @@
         'explain_min_decile': {'type': 'integer', 'min': 1, 'max': 11},
         'explain_features': {'type': 'integer', 'min': 1, 'max': 100},
 
-        'text_engine': {'type': 'text', 'values': ['cortex'], 'is_nullable': true},
+        'text_engine': {'type': 'text', 'values': ['cortex', 'embedded', 'huggingface'], 'is_nullable': true},
         'review_language': {
             'type': 'text', 'values': ['de', 'en', 'es', 'fr', 'hi', 'it', 'pt'], 'is_nullable': true,
         },
