@@ -12,6 +12,7 @@
         'raw_schema': {'type': 'text', 'pattern': '[A-Za-z_][A-Za-z0-9_]*'},
         'allow_remote_files': {'type': 'boolean'},
         'online_shoppers_year': {'type': 'integer', 'min': 1990, 'max': 2100},
+        'prdect_id_year': {'type': 'integer', 'min': 1990, 'max': 2100},
 
         'build_lock_hours': {'type': 'integer', 'min': 1, 'max': 720},
 
