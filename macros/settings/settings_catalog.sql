@@ -75,6 +75,15 @@
         'max_text_characters': {'type': 'integer', 'min': 100, 'max': 8000},
         'max_text_attempts': {'type': 'integer', 'min': 1, 'max': 100},
 
+        'topic_count_min': {'type': 'integer', 'min': 1, 'max': 200},
+        'topic_count_max': {'type': 'integer', 'min': 1, 'max': 200},
+        'topic_min_texts': {'type': 'integer', 'min': 10, 'max': 1000000},
+        'topic_max_train_texts': {'type': 'integer', 'min': 100, 'max': 1000000},
+        'topic_term_min_customers': {'type': 'integer', 'min': 1, 'max': 1000000},
+        'topic_min_diversity': {'type': 'number', 'min': 0, 'max': 1},
+        'topic_retrain_share': {'type': 'number', 'min': 0, 'max': 100},
+        'topic_change_margin': {'type': 'number', 'min': 0, 'max': 2},
+
         'is_evaluation_enabled': {'type': 'boolean'},
         'evaluation_seeds': {'type': 'integer', 'min': 1, 'max': 100},
     }) %}
