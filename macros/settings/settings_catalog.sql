@@ -84,6 +84,9 @@
         'topic_retrain_share': {'type': 'number', 'min': 0, 'max': 100},
         'topic_change_margin': {'type': 'number', 'min': 0, 'max': 2},
 
+        'review_min_count': {'type': 'integer', 'min': 2, 'max': 1000000},
+        'aspect_change_days': {'type': 'integer', 'min': 1, 'max': 3660},
+
         'is_evaluation_enabled': {'type': 'boolean'},
         'evaluation_seeds': {'type': 'integer', 'min': 1, 'max': 100},
     }) %}
