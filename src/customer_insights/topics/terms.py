@@ -30,7 +30,7 @@ _WORD = re.compile(rf"(?:{_LETTER})+(?:['\u2019](?:{_LETTER})+)*")
 _UNSPACED = re.compile(
     "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3041-\u309f\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]+"
 )
-_KANA = re.compile("[\u3041-\u309f]+")
+_KANA = re.compile("[\u3041-\u309f]")
 # What a text's masked parts were replaced by (macros/engine/cortex_text.sql).
 _MASK = re.compile(r"\[(?:mail|number)\]")
 _ADDRESS = re.compile(r"(?:https?://|www\.)\S+")
@@ -40,8 +40,8 @@ def terms_of(text: str) -> list[str]:
     """The words of a text in lower case, in order, stop words included.
 
     An apostrophe parts a word (`l'article`), unless what follows turns its sense around (`don't`).
-    Scripts without spaces give pairs of neighbouring characters; of pairs in Hiragana, which are
-    endings, only the negation stays.
+    Scripts without spaces give pairs of neighbouring characters; of pairs that begin in Hiragana,
+    which are endings and particles, only the negation stays.
     """
     text = unicodedata.normalize("NFKC", text).lower()
     text = _ADDRESS.sub(" ", _MASK.sub(" ", text))
@@ -63,7 +63,7 @@ def _cut(word: str) -> list[str]:
     parts = [part for part in _UNSPACED.split(word) if part]
     for run in _UNSPACED.findall(word):
         pairs = [run[at : at + 2] for at in range(len(run) - 1)] or [run]
-        parts += [pair for pair in pairs if pair == "ない" or not _KANA.fullmatch(pair)]
+        parts += [pair for pair in pairs if pair == "ない" or not _KANA.match(pair)]
     return parts
 
 
