@@ -75,6 +75,7 @@
         'max_text_characters': {'type': 'integer', 'min': 100, 'max': 8000},
         'max_text_attempts': {'type': 'integer', 'min': 1, 'max': 100},
 
+        'topics_by_language': {'type': 'boolean'},
         'topic_count_min': {'type': 'integer', 'min': 1, 'max': 200},
         'topic_count_max': {'type': 'integer', 'min': 1, 'max': 200},
         'topic_min_texts': {'type': 'integer', 'min': 10, 'max': 1000000},

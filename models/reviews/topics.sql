@@ -18,6 +18,7 @@ described as (
         {{ dbt.listagg('term', "', '", 'order by rank') }} as terms,
         min(first_seen_on) as first_seen_on,
         min(coherence_npmi) as coherence_npmi,
+        min(language) as language,
         min(model_version) as model_version
     from listed
     group by topic_id
@@ -27,6 +28,7 @@ described as (
         cast(null as {{ api.Column.translate_type('string') }}) as terms,
         cast(null as date) as first_seen_on,
         cast(null as double) as coherence_npmi,
+        cast(null as {{ api.Column.translate_type('string') }}) as language,
         cast(null as {{ api.Column.translate_type('string') }}) as model_version
 
 ),
@@ -47,6 +49,7 @@ select
     described.first_seen_on,
     coalesce(counted.review_count, 0) as review_count,
     described.coherence_npmi,
+    described.language,
     described.model_version
 from described
 left join counted on described.topic_id = counted.topic_id

@@ -66,6 +66,7 @@ class Shop:
             **{
                 "run_started_at": datetime(2025, 1, 1, 6, 30),
                 "random_seed": 7,
+                "topics_by_language": False,
                 "topic_count_min": 5,
                 "topic_count_max": 5,
                 "topic_min_texts": 50,
@@ -247,6 +248,29 @@ def test_a_changed_setting_finds_topics_again_and_an_id_is_never_given_twice(
     gone = set(range(1, 6)) - set(shop.model(fewer).topic_ids.tolist())
     assert again["topic_count"] == 5
     assert not gone & set(ids.tolist()), "an id that was given up does not come back"
+
+
+def test_each_language_has_its_own_topics_where_asked(shop: Shop) -> None:
+    english = themed(120)
+    italian = ["il " + text[4:][::-1] for text in themed(120, seed=1)]
+    few = ["il was the " + text for text in ("zz", "yy")]
+    rows = shop.reviews([*english, *italian, *few])
+    row = shop.decide(rows, topics_by_language=True, topic_count_min=3, topic_count_max=3)
+    model = shop.model(row)
+    assert model.languages == ("en",) * 3 + ("it",) * 3
+    topics, _ = model.assign([*english, *italian])
+    is_english = np.isin(topics, model.topic_ids[:3])
+    assert is_english[:120].mean() > 0.95
+    assert is_english[120:].mean() < 0.05
+    again = shop.decide(
+        shop.reviews([*english, *italian, *themed(40, seed=2)]),
+        [row],
+        topics_by_language=True,
+        topic_count_min=3,
+        topic_count_max=3,
+    )
+    assert again["new_topic_count"] == 0
+    assert again["stability"] > 0.95
 
 
 def test_topics_are_matched_by_their_terms() -> None:

@@ -35,6 +35,7 @@ TERM_SCHEMA = pa.schema(
         ("weight", pa.float64()),
         ("coherence_npmi", pa.float64()),
         ("first_seen_on", pa.date32()),
+        ("language", pa.string()),
         ("model_version", pa.string()),
     ]
 )
@@ -120,6 +121,7 @@ def list_terms(*, trained: Relation, past: Relation | None) -> pa.Table:
                 "weight": float(relevant[place, column]),
                 "coherence_npmi": float(coherence) if np.isfinite(coherence) else None,
                 "first_seen_on": model.first_seen_on[place],
+                "language": model.languages[place] or None,
                 "model_version": version,
             }
             for rank, column in enumerate(columns, start=1)

@@ -43,6 +43,8 @@ class TopicModel:
         idf: inverse document frequency of each term, shape (terms,).
         weights: of terms in topics, each topic's adding up to 1, shape (topics, terms).
         topic_ids: of each topic, 1 or more; an id is never given to another topic.
+        languages: of each topic, the language whose texts it was found in; empty where they were
+            not told apart.
         first_seen_on: of each topic, the day of the newest text when it was first found.
         coherence: NPMI of each topic's top terms in the texts it was found in, NaN where undefined.
         next_topic_id: what the next new topic is called.
@@ -54,6 +56,7 @@ class TopicModel:
     idf: Floats
     weights: Floats
     topic_ids: Ids
+    languages: tuple[str, ...]
     first_seen_on: tuple[date, ...]
     coherence: Floats
     next_topic_id: int
@@ -72,6 +75,10 @@ class TopicModel:
         share = np.where(has_topic, shares[np.arange(len(texts)), best], np.nan)
         return topic, share
 
+    def places_of(self, language: str) -> list[int]:
+        """The rows of a language's topics."""
+        return [place for place, name in enumerate(self.languages) if name == language]
+
     def to_bytes(self) -> bytes:
         """One line of JSON, then the arrays, little-endian, in the order it states."""
         arrays = {
@@ -83,6 +90,7 @@ class TopicModel:
         }
         head = {
             "terms": self.terms,
+            "languages": self.languages,
             "first_seen_on": [day.isoformat() for day in self.first_seen_on],
             "next_topic_id": self.next_topic_id,
             "arrays": [[name, a.dtype.str, a.shape] for name, a in arrays.items()],
@@ -113,6 +121,7 @@ class TopicModel:
             at += array.nbytes
         return cls(
             terms=tuple(head["terms"]),
+            languages=tuple(head["languages"]),
             first_seen_on=tuple(date.fromisoformat(day) for day in head["first_seen_on"]),
             next_topic_id=head["next_topic_id"],
             **arrays,
@@ -204,16 +213,17 @@ def shares_of(weighed: sp.csr_matrix, weights: Floats) -> Floats:
     return shares
 
 
-def carried_over(model: TopicModel, terms: Sequence[str]) -> Floats:
-    """The weights of a model's topics over another vocabulary, shape (topics, terms).
+def carried_over(model: TopicModel, language: str, terms: Sequence[str]) -> Floats:
+    """The weights of a language's topics over another vocabulary, shape (topics, terms).
 
     A new term starts with a tenth of the mean weight: from zero, factors never move.
     """
     places = {term: place for place, term in enumerate(model.terms)}
-    start = np.full((len(model.weights), len(terms)), 0.1 / max(len(terms), 1))
+    weights = model.weights[model.places_of(language)]
+    start = np.full((len(weights), len(terms)), 0.1 / max(len(terms), 1))
     for column, term in enumerate(terms):
         if term in places:
-            start[:, column] = model.weights[:, places[term]]
+            start[:, column] = weights[:, places[term]]
     return start
 
 

@@ -14,6 +14,7 @@ class TopicSettings:
 
     run_started_at: datetime
     random_seed: int
+    topics_by_language: bool
     topic_count_min: int
     topic_count_max: int
     topic_min_texts: int

@@ -12,6 +12,7 @@ import numpy.typing as npt
 import scipy.sparse as sp
 
 Flags = npt.NDArray[np.bool_]
+Places = npt.NDArray[np.intp]
 
 # A list of stop words is applied where so many texts look like its language: the words of one
 # language are names of things in another.
@@ -77,6 +78,26 @@ class StopWords:
     by_language: Mapping[str, frozenset[str]]
     negations: frozenset[str]
 
+    @property
+    def languages(self) -> list[str]:
+        """Languages that have a list, in alphabetical order."""
+        return sorted(self.by_language)
+
+    def language_of(self, counts: sp.csr_matrix, terms: Sequence[str]) -> Places:
+        """Place in `languages` of the language whose stop words a text holds most, shape (texts,).
+
+        -1 where it holds none; of several the alphabetically first.
+        """
+        hits = np.asarray((counts > 0).astype(np.float64) @ self._listed(terms))
+        spoken: Places = np.where(hits.sum(axis=1) > 0, hits.argmax(axis=1), -1)
+        return spoken
+
+    def _listed(self, terms: Sequence[str]) -> npt.NDArray[np.float64]:
+        """Whether each term is in each language's list, 1 or 0, shape (terms, languages)."""
+        lists = [self.by_language[name] for name in self.languages]
+        listed = [[term in words for words in lists] for term in terms]
+        return np.array(listed, np.float64).reshape(len(terms), len(lists))
+
     def of(self, counts: sp.csr_matrix, terms: Sequence[str]) -> Flags:
         """Which terms are stop words of the languages that the texts are in, shape (terms,).
 
@@ -85,13 +106,10 @@ class StopWords:
             terms: of each column.
 
         """
-        languages = sorted(self.by_language)
-        is_listed = np.array(
-            [[term in self.by_language[name] for name in languages] for term in terms], np.float64
-        ).reshape(len(terms), len(languages))
-        hits = np.asarray((counts > 0).astype(np.float64) @ is_listed)
-        is_told = hits.sum(axis=1) > 0
-        likeliest = np.bincount(hits[is_told].argmax(axis=1), minlength=len(languages))
+        is_listed = self._listed(terms)
+        spoken = self.language_of(counts, terms)
+        is_told = spoken >= 0
+        likeliest = np.bincount(spoken[is_told], minlength=len(self.languages))
         is_spoken = likeliest >= max(1.0, LANGUAGE_SHARE * is_told.sum())
         is_negation = np.array([term in self.negations for term in terms], np.bool_)
         found: Flags = np.logical_and(is_listed[:, is_spoken].any(axis=1), ~is_negation)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import platform
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -37,7 +37,7 @@ from customer_insights.topics.model import (
 )
 from customer_insights.topics.quality import TOP_TERMS, coherence_npmi, diversity, top_terms
 from customer_insights.topics.settings import TopicSettings, read_topic_settings
-from customer_insights.topics.terms import StopWords, choose_terms, count_terms
+from customer_insights.topics.terms import Flags, StopWords, choose_terms, count_terms
 
 # Numbers of topics that are tried, from the smallest to the largest allowed.
 CANDIDATES = 5
@@ -261,6 +261,12 @@ def _library_versions() -> dict[str, str]:
     }
 
 
+def mean_coherence(coherence: Floats) -> float:
+    """Mean of the topics that have a coherence; the least there is where none has."""
+    known = coherence[np.isfinite(coherence)]
+    return float(known.mean()) if len(known) else -1.0
+
+
 @dataclass(frozen=True)
 class Found:
     """Topics of one number, and how good they are."""
@@ -277,9 +283,8 @@ class Found:
 
     @property
     def mean_coherence(self) -> float:
-        """Mean of the topics that have one; the least there is where none has."""
-        known = self.coherence[np.isfinite(self.coherence)]
-        return float(known.mean()) if len(known) else -1.0
+        """Mean of the topics that have one."""
+        return mean_coherence(self.coherence)
 
     def rank(self, min_diversity: float) -> tuple[float, float, int]:
         """What to choose by: diverse enough, then coherent, then few."""
@@ -299,19 +304,32 @@ def _train(
         "content_hash", "masked_text", "review_id", "customer_id", "created_at"
     ).read()
     texts = Texts.of(reviews, settings.topic_max_train_texts)
-    counts, names = count_terms(texts.texts)
-    is_chosen = choose_terms(counts, names, texts.writers, words, settings.topic_term_min_customers)
+    all_counts, names = count_terms(texts.texts)
+    is_chosen = choose_terms(
+        all_counts, names, texts.writers, words, settings.topic_term_min_customers
+    )
     terms = tuple(name for name, chosen in zip(names, is_chosen, strict=True) if chosen)
-    counts = counts[:, np.flatnonzero(is_chosen)]
+    counts = all_counts[:, np.flatnonzero(is_chosen)]
     has_term = np.asarray(counts.sum(axis=1)).ravel() > 0
     if has_term.sum() < settings.topic_min_texts or len(terms) < TOP_TERMS:
         return _too_few(int(has_term.sum()), settings)
 
+    parts = {"": np.ones(len(texts.texts), np.bool_)}
+    if settings.topics_by_language:
+        parts = _by_language(all_counts, names, has_term, words, settings)
+        if not parts:
+            return _too_few(0, settings)
     idf = inverse_document_frequency(counts)
+    weighed = weigh(counts, idf)
     is_known = np.isin(texts.hashes, serving.seen if serving else ())
-    found, tried = _choose(
-        counts, weigh(counts, idf), terms, serving, 1.0 - is_known.mean(), settings
-    )
+    found: dict[str, Found] = {}
+    tried: list[dict[str, Any]] = []
+    for language, is_in in parts.items():
+        rows = np.flatnonzero(is_in)
+        start = carried_over(serving, language, terms) if serving else np.empty((0, len(terms)))
+        new_share = 1.0 - float(is_known[rows].mean())
+        found[language], record = _choose(counts[rows], weighed[rows], start, new_share, settings)
+        tried += [{"language": language, **entry} for entry in record]
     model = _named(found, terms, idf, texts, serving, reviews)
     topic, _ = model.assign(texts.texts)
     artifact = model.to_bytes()
@@ -324,8 +342,8 @@ def _train(
         "no_term_text_count": int((topic == NO_TOPIC).sum()),
         "term_count": len(terms),
         "topic_count": len(model.topic_ids),
-        "coherence_npmi": found.mean_coherence,
-        "diversity": found.diversity,
+        "coherence_npmi": mean_coherence(model.coherence),
+        "diversity": diversity(top_terms(model.weights)),
         "candidates": json.dumps(tried),
         "artifact_sha256": sha256,
         "artifact": artifact,
@@ -341,31 +359,48 @@ def _train(
     return row
 
 
+def _by_language(
+    counts: sp.csr_matrix,
+    names: Sequence[str],
+    has_term: Flags,
+    words: StopWords,
+    settings: TopicSettings,
+) -> dict[str, Flags]:
+    """Which texts are in each language that has enough of them to find topics in.
+
+    The others have a part in no topic, but are given one by their terms.
+    """
+    spoken = words.language_of(counts, names)
+    parts = {name: has_term & (spoken == place) for place, name in enumerate(words.languages)}
+    return {name: part for name, part in parts.items() if part.sum() >= settings.topic_min_texts}
+
+
 def _choose(
     counts: sp.csr_matrix,
     weighed: sp.csr_matrix,
-    terms: Sequence[str],
-    serving: TopicModel | None,
+    start: Floats,
     new_share: float,
     settings: TopicSettings,
 ) -> tuple[Found, list[dict[str, Any]]]:
-    """The topics to take, and a record of all that were tried.
+    """The topics to take from some texts, and a record of all that were tried.
 
-    The topics in force are carried on from where they are, and move by the share of texts that are
-    new, so that they stay what they are, unless others are more coherent by `topic_change_margin`.
+    `start` are the topics in force, which may be none. They are carried on from where they are,
+    and move by the share of texts that are new, so that they stay what they are, unless others are
+    more coherent by `topic_change_margin`.
     """
     seeds = [None, *(settings.random_seed + number for number in range(RANDOM_STARTS))]
     tried = [
         ("anew" if seed is None else f"seed {seed}", Found.of(weights, counts))
         for number in candidate_counts(
-            settings.topic_count_min, settings.topic_count_max, len(terms)
+            settings.topic_count_min,
+            settings.topic_count_max,
+            int(np.sum(np.asarray(counts.sum(axis=0)) > 0)),
         )
         for seed in seeds
         for weights in [find_topics(weighed, number, seed)]
     ]
     best = max((found for _, found in tried), key=lambda f: f.rank(settings.topic_min_diversity))
-    if serving is not None:
-        start = carried_over(serving, terms)
+    if len(start):
         moved = find_topics(weighed, len(start), None, start)
         kept = Found.of(blended(start, moved, new_share), counts)
         tried.append(("carried on", kept))
@@ -376,12 +411,12 @@ def _choose(
     record = [
         {
             "topics": len(found.weights),
-            "start": start,
+            "start": begun,
             "coherence_npmi": round(found.mean_coherence, 9),
             "diversity": round(found.diversity, 9),
             "is_chosen": found is best,
         }
-        for start, found in tried
+        for begun, found in tried
     ]
     return best, record
 
@@ -394,7 +429,7 @@ def candidate_counts(smallest: int, largest: int, terms: int) -> list[int]:
 
 
 def _named(
-    found: Found,
+    found: Mapping[str, Found],
     terms: tuple[str, ...],
     idf: Floats,
     texts: Texts,
@@ -402,27 +437,32 @@ def _named(
     reviews: pa.Table,
 ) -> TopicModel:
     """The topics found, each with the id that it had, or a new one."""
-    topics = len(found.weights)
-    same = match_topics(found.weights, carried_over(serving, terms)) if serving else {}
     next_id = serving.next_topic_id if serving else NO_TOPIC + 1
-    ids, days = [], []
-    for topic in range(topics):
-        if serving and topic in same:
-            ids.append(int(serving.topic_ids[same[topic]]))
-            days.append(serving.first_seen_on[same[topic]])
-        else:
-            ids.append(next_id)
-            days.append(texts.newest_on)
-            next_id += 1
+    ids, days, languages = [], [], []
+    for language, part in found.items():
+        past, same = [], {}
+        if serving:
+            past = serving.places_of(language)
+            same = match_topics(part.weights, carried_over(serving, language, terms))
+        for topic in range(len(part.weights)):
+            languages.append(language)
+            if serving and topic in same:
+                ids.append(int(serving.topic_ids[past[same[topic]]]))
+                days.append(serving.first_seen_on[past[same[topic]]])
+            else:
+                ids.append(next_id)
+                days.append(texts.newest_on)
+                next_id += 1
     # In the order of their ids, so that a tie of two shares has one winner whatever the training.
     order = np.argsort(np.array(ids), kind="stable")
     return TopicModel(
         terms=terms,
         idf=idf,
-        weights=found.weights[order],
+        weights=np.concatenate([part.weights for part in found.values()])[order],
         topic_ids=np.array(ids, np.int32)[order],
         first_seen_on=tuple(days[place] for place in order),
-        coherence=found.coherence[order],
+        languages=tuple(languages[place] for place in order),
+        coherence=np.concatenate([part.coherence for part in found.values()])[order],
         next_topic_id=next_id,
         seen=np.unique(short_hashes(reviews["content_hash"].to_pylist())),
     )
