@@ -7,7 +7,8 @@
 {% endmacro %}
 
 {#
-  PRDECT-ID (https://data.mendeley.com/datasets/574v66hf2v, MIT): Indonesian reviews of an online
+  PRDECT-ID (Sutoyo and others 2022, https://doi.org/10.1016/j.dib.2022.108554; MIT in its authors'
+  repository, rhiosutoyo/PRDECT-ID-Indonesian-Product-Reviews-Dataset): Indonesian reviews of an online
   marketplace, with what they are about. A line becomes a row of `reviews`; `products` is made of the
   accepted lines (see prdect_id_tables).
 
