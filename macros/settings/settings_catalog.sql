@@ -71,6 +71,13 @@
         'review_language': {
             'type': 'text', 'values': ['de', 'en', 'es', 'fr', 'hi', 'it', 'pt'], 'is_nullable': true,
         },
+        'min_rated_texts': {'type': 'integer', 'min': 50, 'max': 1000000000},
+        'max_rated_texts': {'type': 'integer', 'min': 1000, 'max': 1000000},
+        'review_validation_days': {'type': 'integer', 'min': 1, 'max': 3660},
+        'review_test_days': {'type': 'integer', 'min': 1, 'max': 3660},
+        'max_embedded_texts_per_run': {'type': 'integer', 'min': 1, 'max': 1000000000},
+        'text_model_directory': {'type': 'text', 'pattern': '[^\'"\\\\\n]+', 'is_nullable': true},
+        'text_model_device': {'type': 'text', 'pattern': '[a-z]+(:[0-9]+)?'},
         'max_texts_per_run': {'type': 'integer', 'min': 1, 'max': 1000000},
         'max_text_characters': {'type': 'integer', 'min': 100, 'max': 8000},
         'max_text_attempts': {'type': 'integer', 'min': 1, 'max': 100},

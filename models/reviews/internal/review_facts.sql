@@ -1,5 +1,3 @@
-{% set has_sentiment = setting_value('text_engine') == 'cortex' %}
-
 with
 
 texts as (
@@ -19,17 +17,10 @@ topics as (
 
 sentiment as (
 
-    {% if has_sentiment -%}
     select
         review_id,
         sentiment_label
     from {{ ref('review_sentiment') }}
-    {%- else -%}
-    select
-        review_id,
-        cast(null as {{ api.Column.translate_type('string') }}) as sentiment_label
-    from texts
-    {%- endif %}
 
 )
 
