@@ -325,7 +325,7 @@ def test_terms_are_listed_once_for_each_version(shop: Shop, first: Row) -> None:
         ["the same words again"] * 300,
         [f"the was {'the ' * (n % 200)}" for n in range(300)],
         ["\U0001f600" * (n + 1) for n in range(300)],
-        [chr(97 + n % 26) * (3 + n // 26) for n in range(300)],
+        [chr(97 + n % 26) + chr(97 + n // 26) + "q" for n in range(300)],
     ],
     ids=["none", "one", "all equal", "stop words", "emoji", "nothing in common"],
 )

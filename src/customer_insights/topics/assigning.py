@@ -11,7 +11,7 @@ from customer_insights.engine import Relation, table_of
 from customer_insights.topics.model import NO_TOPIC, TopicModel
 from customer_insights.topics.quality import relevance, top_terms
 from customer_insights.topics.settings import read_topic_settings
-from customer_insights.topics.training import serving_topics
+from customer_insights.topics.training import read_log, serving_topics
 
 # Terms of a topic that are listed: what a cloud of words can show.
 LISTED_TERMS = 30
@@ -53,7 +53,7 @@ def assign_topics(
         past: the texts that have a topic; None on the first build.
 
     """
-    serving = serving_topics(trained.read().to_pylist())
+    serving = serving_topics(read_log(trained))
     if serving is None:
         return ASSIGNED_SCHEMA.empty_table()
     version, model = serving
@@ -103,7 +103,7 @@ def list_terms(*, trained: Relation, past: Relation | None) -> pa.Table:
         past: the terms that are listed; None on the first build.
 
     """
-    serving = serving_topics(trained.read().to_pylist())
+    serving = serving_topics(read_log(trained))
     if serving is None:
         return TERM_SCHEMA.empty_table()
     version, model = serving

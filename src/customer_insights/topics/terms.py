@@ -11,6 +11,8 @@ import numpy as np
 import numpy.typing as npt
 import scipy.sparse as sp
 
+from customer_insights.text.cleaning import normalised
+
 Flags = npt.NDArray[np.bool_]
 Places = npt.NDArray[np.intp]
 
@@ -34,7 +36,6 @@ _UNSPACED = re.compile(
 _KANA = re.compile("[\u3041-\u309f]")
 # What a text's masked parts were replaced by (macros/engine/cortex_text.sql).
 _MASK = re.compile(r"\[(?:mail|number)\]")
-_ADDRESS = re.compile(r"(?:https?://|www\.)\S+")
 
 
 def terms_of(text: str) -> list[str]:
@@ -44,10 +45,8 @@ def terms_of(text: str) -> list[str]:
     Scripts without spaces give pairs of neighbouring characters; of pairs that begin in Hiragana,
     which are endings and particles, only the negation stays.
     """
-    text = unicodedata.normalize("NFKC", text).lower()
-    text = _ADDRESS.sub(" ", _MASK.sub(" ", text))
     terms: list[str] = []
-    for word in _WORD.findall(text):
+    for word in _WORD.findall(_MASK.sub(" ", normalised(text))):
         if word.isascii() and "'" not in word:
             terms.append(word)
             continue

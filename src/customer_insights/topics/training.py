@@ -159,9 +159,23 @@ def train_topics(
 
     """
     settings = read_topic_settings(run_context)
-    rows = [] if past is None else past.sorted_by("decision_number").read().to_pylist()
+    rows = [] if past is None else read_log(past)
     words = read_stop_words(topic_words)
     return table_of([decide(texts, words, rows, settings)], RUN_SCHEMA)
+
+
+def read_log(log: Relation) -> list[Row]:
+    """The decisions in their order; of the stored topics only those in force are read."""
+    names = [name for name in RUN_SCHEMA.names if name != "artifact"]
+    rows: list[Row] = log.select(*names).sorted_by("decision_number").read().to_pylist()
+    for row in rows:
+        row["artifact"] = None
+    trained = [row for row in rows if row["artifact_sha256"] is not None]
+    if trained:
+        number = trained[-1]["decision_number"]
+        (stored,) = log.equal_to("decision_number", number).select("artifact").read().to_pylist()
+        trained[-1]["artifact"] = stored["artifact"]
+    return rows
 
 
 def read_stop_words(topic_words: Relation) -> StopWords:
