@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import random
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -62,21 +63,21 @@ class Shop:
         return self.warehouse.relation(self.connection.from_arrow(rows))
 
     def settings(self, **changed: Any) -> TopicSettings:
-        return TopicSettings(
-            **{
-                "run_started_at": datetime(2025, 1, 1, 6, 30),
-                "random_seed": 7,
-                "topics_by_language": False,
-                "topic_count_min": 5,
-                "topic_count_max": 5,
-                "topic_min_texts": 50,
-                "topic_max_train_texts": 10_000,
-                "topic_term_min_customers": 3,
-                "topic_min_diversity": 0.5,
-                "topic_retrain_share": 0.1,
-                "topic_change_margin": 0.05,
-            }
-            | changed
+        return replace(
+            TopicSettings(
+                run_started_at=datetime(2025, 1, 1, 6, 30),
+                random_seed=7,
+                topics_by_language=False,
+                topic_count_min=5,
+                topic_count_max=5,
+                topic_min_texts=50,
+                topic_max_train_texts=10_000,
+                topic_term_min_customers=3,
+                topic_min_diversity=0.5,
+                topic_retrain_share=0.1,
+                topic_change_margin=0.05,
+            ),
+            **changed,
         )
 
     def run_context(self, **changed: Any) -> Relation:
