@@ -100,7 +100,7 @@ def results(project: DbtProject) -> dict[str, DbtResult]:
         "backward": load(backward, raw_schema="backward", prdect_id_year=2019),
         "again": load(forward, raw_schema="forward"),
         "table": load(forward, "reviews", raw_schema="refused"),
-        "shop": load(folder, raw_schema="shop"),
+        "shop": load(folder, raw_schema="samples"),
     }
     return dict(zip(calls, project.run_many(list(calls.values())), strict=True))
 
@@ -151,26 +151,26 @@ def test_the_sample_shop_is_loaded_as_a_folder(
     assert results["shop"].exit_code == 0, results["shop"].output
     assert project.query(
         "select review_id, customer_id, product_id, created_at::varchar, rating, text "
-        "from shop.reviews"
+        "from samples.reviews"
     ) == [("REV-1", "CUST-1", "PROD-1", "2023-03-09 00:00:00", 5, "Great")]
     assert project.query(
         "select customer_id, signed_up_on::varchar, gender, age, plan "
-        "from shop.customers order by customer_id"
+        "from samples.customers order by customer_id"
     ) == [
         ("CUST-1", "2022-01-02", "Female", None, None),
         ("CUST-2", "2022-01-03", None, None, None),
     ]
-    assert project.query("select * exclude (loaded_at, price_amount) from shop.products") == [
+    assert project.query("select * exclude (loaded_at, price_amount) from samples.products") == [
         ("PROD-1", "Blocks", "Toys")
     ]
-    assert project.query("select table_name, reason from shop.load_rejects order by all") == [
+    assert project.query("select table_name, reason from samples.load_rejects order by all") == [
         ("customers", "signed_up_on: 'soon' is not a date like 2024-06-30"),
         ("reviews", "rating: '5.5' is not an integer"),
         ("reviews", "review_date: before the purchase"),
     ]
 
 
-TOPICS = ["run", "--select", "+topic_quality", "+topic_trends"]
+TOPICS = ["run", "--select", "+topics", "+topic_quality"]
 
 
 @dataclass(frozen=True)
@@ -188,11 +188,12 @@ def prdect(tmp_path_factory: pytest.TempPathFactory, shared_data: Path) -> Prdec
     if not file.exists():
         pytest.skip(f"no {file}; it is not ours to ship")
     project = create_dbt_project(tmp_path_factory.mktemp("prdect"))
-    for result in project.run_many([load(file), ["seed", "--select", "vocabulary"]]):
+    raw = {"SHOP_SOURCE": "raw"}
+    for result in project.run_many([load(file), ["seed", "--select", "vocabulary"]], raw):
         assert result.exit_code == 0, result.output
     topics = []
     for settings in ({"TOPIC_MIN_TEXTS": "1000000"}, {}, {}):
-        [result] = project.run_many([TOPICS], {"SHOP_SOURCE": "raw", **settings})
+        [result] = project.run_many([TOPICS], raw | settings)
         assert result.exit_code == 0, result.output
         topics.append(project.query("select * from insights.review_topics order by review_id"))
     return Prdect(project, topics)
