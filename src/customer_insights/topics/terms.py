@@ -170,7 +170,7 @@ def choose_terms(
     texts_with = np.asarray(is_in.sum(axis=0)).ravel()
     customers_with = np.asarray(((writers @ is_in) > 0).sum(axis=0)).ravel()
     # One Chinese character is a word; one letter is none.
-    is_long = np.array([len(term) > 1 or not term.isascii() for term in terms], np.bool_)
+    is_long = np.array([len(term) > 1 or bool(_UNSPACED.match(term)) for term in terms], np.bool_)
     is_kept: Flags = ~stop_words.of(counts, terms) & is_long
     is_kept &= customers_with >= min_customers
     is_kept &= texts_with <= MOST_TEXTS_SHARE * counts.shape[0]
