@@ -3,8 +3,37 @@
   have.
 #}
 {% macro check_text_engine() %}
-    {% if execute and flags.WHICH in ('run', 'build') and setting_value('text_engine') == 'cortex' %}
-        {% do adapter.dispatch('check_cortex')() %}
+    {% if execute and flags.WHICH in ('run', 'build') %}
+        {% if setting_value('text_engine') == 'cortex' %}
+            {% do adapter.dispatch('check_cortex')() %}
+        {% elif setting_value('text_engine') == 'huggingface' %}
+            {% do adapter.dispatch('check_huggingface')() %}
+        {% endif %}
+    {% endif %}
+{% endmacro %}
+
+{% macro default__check_huggingface() %}
+    {{ stop(
+        "Setting 'text_engine' is 'huggingface', which reads a folder of this machine, and the target '" ~ target.name
+        ~ "' (" ~ target.type ~ ") runs elsewhere; set text_engine to embedded or cortex."
+    ) }}
+{% endmacro %}
+
+{# The folder is looked for here; what is in it Python finds out. #}
+{% macro duckdb__check_huggingface() %}
+    {% set folder = setting_value('text_model_directory') %}
+    {% if folder is none %}
+        {{ stop(
+            "Setting 'text_engine' is 'huggingface', but 'text_model_directory' names no folder; name the one that a "
+            ~ 'transformer was saved to, or set text_engine to embedded.'
+        ) }}
+    {% endif %}
+    {% set config = dbt.string_literal(dbt.escape_single_quotes(folder ~ '/config.json')) %}
+    {% if run_query('select count(*) from glob(' ~ config ~ ')').rows[0][0] == 0 %}
+        {{ stop(
+            "Setting 'text_model_directory' is '" ~ folder ~ "', which holds no config.json; name a folder that a "
+            ~ 'transformer was saved to.'
+        ) }}
     {% endif %}
 {% endmacro %}
 

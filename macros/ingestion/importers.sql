@@ -28,6 +28,34 @@
             'spellings': {'invoiceno': 'invoice', 'unitprice': 'price', 'customerid': 'customer id'},
             'import': import_online_retail,
         },
+        {
+            'name': 'prdect_id',
+            'tables': ['reviews', 'products'],
+            'signature': prdect_id_columns(),
+            'spellings': {},
+            'import': import_prdect_id,
+        },
+        {
+            'name': 'sample_reviews',
+            'tables': ['reviews'],
+            'signature': sample_reviews_columns(),
+            'spellings': {},
+            'import': import_sample_reviews,
+        },
+        {
+            'name': 'sample_customers',
+            'tables': ['customers'],
+            'signature': sample_customers_columns(),
+            'spellings': {},
+            'import': import_sample_customers,
+        },
+        {
+            'name': 'sample_products',
+            'tables': ['products'],
+            'signature': sample_products_columns(),
+            'spellings': {},
+            'import': import_sample_products,
+        },
     ]) %}
 {% endmacro %}
 

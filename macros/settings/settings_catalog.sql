@@ -12,6 +12,7 @@
         'raw_schema': {'type': 'text', 'pattern': '[A-Za-z_][A-Za-z0-9_]*'},
         'allow_remote_files': {'type': 'boolean'},
         'online_shoppers_year': {'type': 'integer', 'min': 1990, 'max': 2100},
+        'prdect_id_year': {'type': 'integer', 'min': 1990, 'max': 2100},
 
         'build_lock_hours': {'type': 'integer', 'min': 1, 'max': 720},
 
@@ -66,13 +67,33 @@
         'explain_min_decile': {'type': 'integer', 'min': 1, 'max': 11},
         'explain_features': {'type': 'integer', 'min': 1, 'max': 100},
 
-        'text_engine': {'type': 'text', 'values': ['cortex'], 'is_nullable': true},
+        'text_engine': {'type': 'text', 'values': ['cortex', 'embedded', 'huggingface'], 'is_nullable': true},
         'review_language': {
             'type': 'text', 'values': ['de', 'en', 'es', 'fr', 'hi', 'it', 'pt'], 'is_nullable': true,
         },
+        'min_rated_texts': {'type': 'integer', 'min': 50, 'max': 1000000000},
+        'max_rated_texts': {'type': 'integer', 'min': 1000, 'max': 1000000},
+        'review_validation_days': {'type': 'integer', 'min': 1, 'max': 3660},
+        'review_test_days': {'type': 'integer', 'min': 1, 'max': 3660},
+        'max_embedded_texts_per_run': {'type': 'integer', 'min': 1, 'max': 1000000000},
+        'text_model_directory': {'type': 'text', 'pattern': '[^\'"\\\\\n]+', 'is_nullable': true},
+        'text_model_device': {'type': 'text', 'pattern': '[a-z]+(:[0-9]+)?'},
         'max_texts_per_run': {'type': 'integer', 'min': 1, 'max': 1000000},
         'max_text_characters': {'type': 'integer', 'min': 100, 'max': 8000},
         'max_text_attempts': {'type': 'integer', 'min': 1, 'max': 100},
+
+        'topics_by_language': {'type': 'boolean'},
+        'topic_count_min': {'type': 'integer', 'min': 1, 'max': 200},
+        'topic_count_max': {'type': 'integer', 'min': 1, 'max': 200},
+        'topic_min_texts': {'type': 'integer', 'min': 10, 'max': 1000000},
+        'topic_max_train_texts': {'type': 'integer', 'min': 100, 'max': 1000000},
+        'topic_term_min_customers': {'type': 'integer', 'min': 1, 'max': 1000000},
+        'topic_min_diversity': {'type': 'number', 'min': 0, 'max': 1},
+        'topic_retrain_share': {'type': 'number', 'min': 0, 'max': 100},
+        'topic_change_margin': {'type': 'number', 'min': 0, 'max': 2},
+
+        'review_min_count': {'type': 'integer', 'min': 2, 'max': 1000000},
+        'aspect_change_days': {'type': 'integer', 'min': 1, 'max': 3660},
 
         'is_evaluation_enabled': {'type': 'boolean'},
         'evaluation_seeds': {'type': 'integer', 'min': 1, 'max': 100},

@@ -1,4 +1,4 @@
-{% set has_sentiment = setting_value('text_engine') == 'cortex' %}
+{% set has_sentiment = setting_value('text_engine') is not none %}
 
 with
 
@@ -112,8 +112,8 @@ sentiments as (
         reviews.customer_id,
         {% if has_sentiment %}
         count(sentiment.sentiment_score) as review_count,
-        -- Scores are -1, 0 and 1: their sum as whole numbers does not depend on the order of rows.
-        cast(sum(cast(sentiment.sentiment_score as integer)) as double)
+        -- As decimals: their sum does not depend on the order of rows.
+        cast(sum(cast(sentiment.sentiment_score as decimal(18, 9))) as double)
         / nullif(count(sentiment.sentiment_score), 0) as sentiment_score
         {% else %}
         0 as review_count,

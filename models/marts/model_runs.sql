@@ -1,7 +1,7 @@
 -- Every column of the decision logs but the trained models themselves.
-{% for trained in [
-    ref('churn_trained'), ref('product_recommendations_trained'), ref('purchase_intent_trained')
-] %}
+{% set logs = [ref('churn_trained'), ref('product_recommendations_trained'), ref('purchase_intent_trained')] %}
+{% if setting_value('text_engine') == 'embedded' %}{% do logs.append(ref('review_sentiment_trained')) %}{% endif %}
+{% for trained in logs %}
 select
     model_run_id,
     model_name,

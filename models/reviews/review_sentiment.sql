@@ -1,3 +1,5 @@
+{% set engine = setting_value('text_engine') %}
+
 with
 
 texts as (
@@ -6,39 +8,54 @@ texts as (
 
 ),
 
-scored as (
+languages as (
 
-    select * from {{ ref('review_sentiment_scored') }}
+    select * from {{ ref('review_languages_detected') }}
 
 ),
 
--- `unknown` is no sentiment: such a review is unscored, not neutral.
-labelled as (
+scored as (
 
+    {% if engine == 'cortex' -%}
+    -- `unknown` is no sentiment: such a review is unscored, not neutral.
     select
-        texts.review_id,
-        texts.content_hash,
-        case when scored.sentiment_answer <> 'unknown' then scored.sentiment_answer end as sentiment_label,
-        scored.model_version,
-        scored.scored_at
+        content_hash,
+        nullif(sentiment_answer, 'unknown') as sentiment_label,
+        case
+            when sentiment_answer = 'positive' then 1
+            when sentiment_answer = 'negative' then -1
+            when sentiment_answer in ('neutral', 'mixed') then 0
+        end as sentiment_score,
+        model_version,
+        scored_at
+    from {{ ref('review_sentiment_scored') }}
+    {%- elif engine == 'embedded' -%}
+    select * from {{ ref('review_sentiment_predicted') }}
+    {%- elif engine == 'huggingface' -%}
+    select * from {{ ref('review_sentiment_classified') }}
+    {%- else -%}
+    select
+        content_hash,
+        cast(null as {{ api.Column.translate_type('string') }}) as sentiment_label,
+        cast(null as double) as sentiment_score,
+        cast(null as {{ api.Column.translate_type('string') }}) as model_version,
+        cast(null as timestamp) as scored_at
     from texts
-    left join scored on texts.content_hash = scored.content_hash
+    where false
+    {%- endif %}
 
 )
 
 select
-    review_id,
-    {{ setting('review_language') }} as language,
-    sentiment_label,
-    cast(
-        case
-            when sentiment_label = 'positive' then 1
-            when sentiment_label = 'negative' then -1
-            when sentiment_label in ('neutral', 'mixed') then 0
-        end as double
-    ) as sentiment_score,
-    case when sentiment_label is null then 'unscored' else 'cortex' end as sentiment_source,
-    content_hash,
-    case when sentiment_label is not null then model_version end as model_version,
-    case when sentiment_label is not null then scored_at end as scored_at
-from labelled
+    texts.review_id,
+    coalesce({{ setting('review_language') }}, languages.language) as language,
+    languages.language_confidence,
+    scored.sentiment_label,
+    cast(scored.sentiment_score as double) as sentiment_score,
+    case when scored.sentiment_label is null then 'unscored' else '{{ engine }}' end as sentiment_source,
+    texts.content_hash,
+    case when scored.sentiment_label is not null then scored.model_version end as model_version,
+    case when scored.sentiment_label is not null then scored.scored_at end as scored_at
+from texts
+left join languages on texts.content_hash = languages.content_hash
+left join scored on texts.content_hash = scored.content_hash

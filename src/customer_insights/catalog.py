@@ -7,7 +7,7 @@ from typing import Any, Literal, get_args
 
 from customer_insights.engine import Relation
 
-FeatureKind = Literal["number", "category", "boolean"]
+FeatureKind = Literal["number", "category", "boolean", "text"]
 FEATURE_KINDS: tuple[str, ...] = get_args(FeatureKind)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import pyarrow as pa
@@ -23,8 +24,19 @@ from customer_insights.metrics import (
     log_loss,
     resampling_weights,
 )
-from customer_insights.model import Examples, TrainedModel
+from customer_insights.model import Examples
 from customer_insights.settings import Settings
+
+
+class ScoringModel(Protocol):
+    """What can be measured: it scores rows, and calls some of the scores positive."""
+
+    @property
+    def threshold(self) -> float:
+        """The score from which on a row counts as positive."""
+
+    def score(self, rows: pa.Table, threads: int) -> Floats:
+        """Probabilities, shape (rows,)."""
 
 
 @dataclass(frozen=True)
@@ -251,6 +263,6 @@ def single_feature_scored(single: SingleFeature, validation: Examples, rows: pa.
     return Scored(single.scores(rows), threshold=ranked.best_f1_threshold())
 
 
-def model_scored(model: TrainedModel, rows: pa.Table, settings: Settings) -> Scored:
+def model_scored(model: ScoringModel, rows: pa.Table, settings: Settings) -> Scored:
     """A model's scores of some rows, with its own threshold."""
     return Scored(model.score(rows, settings.threads(rows.num_rows)), threshold=model.threshold)

@@ -17,6 +17,7 @@ import re
 import sys
 import zipfile
 from collections.abc import Sequence
+from importlib.util import find_spec
 from pathlib import Path
 
 from customer_insights.errors import CustomerInsightsError
@@ -37,6 +38,9 @@ LEFT_OUT = (
     "sample",
     "verification.py",
 )
+# Pure Python that Snowflake's channel does not have, with the folder of its data.
+CARRIED = ("py3langid",)
+CARRIED_SUFFIXES = (".py", ".xz")
 FIXED_TIME = (1980, 1, 1, 0, 0, 0)
 NAME_IN_PROJECT = re.compile(r"customer_insights_[0-9a-f]{32}\.zip")
 
@@ -48,10 +52,30 @@ def zip_bytes() -> bytes:
         for path in sorted(PACKAGE.rglob("*.py")):
             place = path.relative_to(PACKAGE)
             if place.parts[0] not in LEFT_OUT:
-                entry = zipfile.ZipInfo(f"{PACKAGE.name}/{place.as_posix()}", FIXED_TIME)
-                entry.create_system = 3  # the byte that says where a zip was made
-                archive.writestr(entry, path.read_bytes())
+                _add(archive, path, f"{PACKAGE.name}/{place.as_posix()}")
+        for name in CARRIED:
+            folder = _folder_of(name)
+            for path in sorted(folder.rglob("*")):
+                if path.suffix in CARRIED_SUFFIXES:
+                    _add(archive, path, f"{name}/{path.relative_to(folder).as_posix()}")
     return written.getvalue()
+
+
+def _add(archive: zipfile.ZipFile, path: Path, place: str) -> None:
+    entry = zipfile.ZipInfo(place, FIXED_TIME)
+    entry.create_system = 3  # the byte that says where a zip was made
+    archive.writestr(entry, path.read_bytes())
+
+
+def _folder_of(package: str) -> Path:
+    """Where a package that travels along is installed."""
+    spec = find_spec(package)
+    if spec is None or spec.origin is None:
+        raise CustomerInsightsError(
+            f"{package} is not installed, and the library's zip carries it; run "
+            "`pip install -c constraints.txt -e .`."
+        )
+    return Path(spec.origin).parent
 
 
 def zip_name() -> str:

@@ -149,10 +149,14 @@ def artifact_hash(artifact: bytes) -> str:
 
 @dataclass(frozen=True)
 class Examples:
-    """Rows to learn from or to measure on: features, and labels of shape (rows,)."""
+    """Rows to learn from or to measure on: features, and labels of shape (rows,).
+
+    `others` are rows of the same split whose label is unknown, where the model learns from these.
+    """
 
     rows: pa.Table
     labels: Labels
+    others: pa.Table | None = None
 
     @property
     def smaller_class(self) -> int:

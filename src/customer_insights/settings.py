@@ -20,6 +20,12 @@ class Settings:
     run_started_at: datetime
     min_train_rows: int
     min_class_rows: int
+    min_rated_texts: int
+    max_rated_texts: int
+    max_embedded_texts_per_run: int
+    max_texts_per_run: int
+    text_model_directory: str | None
+    text_model_device: str
     random_seed: int
     training_threads: int
     train_as_of_dates: int

@@ -10,7 +10,7 @@ import hashlib
 import json
 import platform
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -32,15 +32,8 @@ from customer_insights.evaluation import (
 )
 from customer_insights.fingerprint import training_set_hash
 from customer_insights.metrics import UNDEFINED, Interval
-from customer_insights.model import (
-    CALENDAR_DROPOUT,
-    EARLY_STOPPING_ROUNDS,
-    MAX_ROUNDS,
-    PARAMETERS,
-    Examples,
-    TrainedModel,
-    artifact_hash,
-)
+from customer_insights.model import Examples, TrainedModel, artifact_hash
+from customer_insights.recipe import TREES, Model, Recipe
 from customer_insights.retraining import Champion, Situation, Trigger, evaluate_triggers
 from customer_insights.settings import Settings, read_settings
 from customer_insights.trial import run_trial
@@ -114,6 +107,7 @@ def train_task(
     model_features: Relation,
     training_set: Relation,
     past: Relation | None,
+    recipe: Recipe = TREES,
 ) -> pa.Table:
     """One decision per model of the task, as a table of RUN_SCHEMA to append to `past`.
 
@@ -125,13 +119,16 @@ def train_task(
         model_features: which features each model uses.
         training_set: mature rows with `split`, label, keys, date and features.
         past: the decisions of earlier builds; None on the first.
+        recipe: the kind of model.
 
     """
     settings = read_settings(run_context)
     specs = read_specs(model_features, task, run_context)
     features = sorted({name for spec in specs for name in spec.feature_names})
     labels = sorted({spec.label_name for spec in specs})
-    columns = dict.fromkeys(["split", *keys, date_column, VERSION, *labels, *features])
+    columns = dict.fromkeys(
+        ["split", *keys, date_column, VERSION, *labels, *features, *recipe.columns]
+    )
     source = training_set.sorted_by(*keys).select(*columns)
     fingerprint = training_set.select(*columns).fingerprint()
     past_rows = _past_by_model(past)
@@ -139,13 +136,12 @@ def train_task(
     rows = None
     for spec in specs:
         own_past = past_rows.get(spec.model_name, [])
-        asked = input_hash(fingerprint, spec, settings)
+        asked = input_hash(fingerprint, spec, recipe, settings)
         decision = decided_before(asked, spec, own_past, settings)
         if decision is None:
             rows = _read(source, keys) if rows is None else rows
-            decision = decide(
-                spec, TrainingSet.of(rows, keys, date_column, spec), own_past, settings
-            )
+            known = TrainingSet.of(rows, keys, date_column, spec, recipe)
+            decision = decide(spec, known, own_past, settings)
         decisions.append(decision | {"input_hash": asked})
     return table_of(decisions, RUN_SCHEMA)
 
@@ -155,12 +151,13 @@ def _read(source: Relation, keys: Sequence[str]) -> pa.Table:
     return encode_repeated_texts(rows, {*rows.column_names} - {*keys})
 
 
-def input_hash(rows: str, spec: ModelSpec, settings: Settings) -> str:
+def input_hash(rows: str, spec: ModelSpec, recipe: Recipe, settings: Settings) -> str:
     """Fingerprint of all that a decision is made from, apart from earlier decisions.
 
     Args:
         rows: fingerprint of the training set.
         spec: the model.
+        recipe: the kind of model.
         settings: this run's settings; when it started and how many threads it may use do not count.
 
     """
@@ -169,6 +166,7 @@ def input_hash(rows: str, spec: ModelSpec, settings: Settings) -> str:
     asked = {
         "rows": rows,
         "spec": asdict(spec),
+        "parameters": _parameters(spec, recipe, settings),
         "settings": counted,
         "library_versions": library_versions(),
     }
@@ -218,30 +216,46 @@ def _past_by_model(past: Relation | None) -> dict[str, list[Row]]:
 
 @dataclass(frozen=True)
 class TrainingSet:
-    """Mature rows in key order, as one model sees them."""
+    """Mature rows in key order, as one model sees them.
+
+    `others` are those whose label is unknown, where the recipe learns from these, too.
+    """
 
     rows: pa.Table
     keys: tuple[str, ...]
     date_column: str
     spec: ModelSpec
+    recipe: Recipe
+    others: pa.Table | None = None
 
     @classmethod
     def of(
-        cls, rows: pa.Table, keys: Sequence[str], date_column: str, spec: ModelSpec
+        cls,
+        rows: pa.Table,
+        keys: Sequence[str],
+        date_column: str,
+        spec: ModelSpec,
+        recipe: Recipe = TREES,
     ) -> TrainingSet:
         """Rows whose label is known: an unknown one is not a negative one."""
-        if rows[spec.label_name].null_count:
-            rows = rows.filter(pc.is_valid(rows[spec.label_name]))
-        return cls(rows, tuple(keys), date_column, spec)
+        others = None
+        if rows[spec.label_name].null_count or recipe.keeps_unlabelled:
+            is_known = pc.is_valid(rows[spec.label_name])
+            others = rows.filter(pc.invert(is_known)) if recipe.keeps_unlabelled else None
+            rows = rows.filter(is_known)
+        return cls(rows, tuple(keys), date_column, spec, recipe, others)
 
     def examples(self, split: str) -> Examples:
         """The rows of one split, with their labels."""
-        return self._examples(self._of(split))
+        examples = self._examples(self._of(self.rows, split))
+        if self.others is None:
+            return examples
+        return replace(examples, others=self._of(self.others, split))
 
     def after(self, day: date) -> TrainingSet:
-        """The rows of later days."""
+        """The rows of later days, of those whose label is known."""
         later = pc.greater(self.rows[self.date_column], pa.scalar(day))
-        return TrainingSet(self.rows.filter(later), self.keys, self.date_column, self.spec)
+        return replace(self, rows=self.rows.filter(later), others=None)
 
     def all_examples(self) -> Examples:
         """All rows, with their labels."""
@@ -251,16 +265,22 @@ class TrainingSet:
         labels = rows[self.spec.label_name].combine_chunks().to_numpy(zero_copy_only=False)
         return Examples(rows, labels.astype(np.bool_))
 
-    def _of(self, split: str) -> pa.Table:
+    def _of(self, rows: pa.Table, split: str) -> pa.Table:
         """The rows of one split, without their keys, which weigh more than all features."""
-        columns = [self.date_column, self.spec.label_name, *self.spec.feature_names]
-        is_of_split = pc.equal(self.rows["split"], split)
-        return self.rows.select(list(dict.fromkeys(columns))).filter(is_of_split)
+        columns = [self.date_column, self.spec.label_name, *self._learned_columns()]
+        is_of_split = pc.equal(rows["split"], split)
+        return rows.select(list(dict.fromkeys(columns))).filter(is_of_split)
+
+    def _learned_columns(self) -> list[str]:
+        return [*self.spec.feature_names, *self.recipe.columns]
 
     def hash(self) -> str:
-        """Fingerprint of the keys, splits, label and this model's features."""
-        columns = [*self.keys, "split", self.spec.label_name, *self.spec.feature_names]
-        return training_set_hash(self.rows.select(columns))
+        """Fingerprint of the keys, splits, label and what this model learns from."""
+        columns = [*self.keys, "split", self.spec.label_name, *self._learned_columns()]
+        rows = self.rows.select(columns)
+        if self.others is not None:
+            rows = pa.concat_tables([rows, self.others.select(columns)])
+        return training_set_hash(rows)
 
     def window(self, rows: pa.Table) -> tuple[date | None, date | None]:
         """First and last day of some rows; None for no rows."""
@@ -282,13 +302,13 @@ def decide(
     row = _empty_row(spec, past, settings)
     row["training_set_hash"] = training_set.hash()
     row[VERSION] = training_set.label_definition_version()
-    row["parameters"] = _parameters(spec, settings)
+    row["parameters"] = _parameters(spec, training_set.recipe, settings)
     row["feature_names"] = json.dumps(spec.feature_names)
     _describe_splits(row, training_set, splits)
     if served:
         row |= {"model_version": served["model_version"], "is_champion": True}
 
-    lack = _what_is_lacking(splits, settings)
+    lack = _what_is_lacking(splits, training_set.recipe, settings)
     if lack:
         return row | {"decision": "not_enough_labels", "reason": lack}
 
@@ -331,21 +351,16 @@ def library_versions() -> dict[str, str]:
     }
 
 
-def _parameters(spec: ModelSpec, settings: Settings) -> str:
-    """All that the answer depends on beside the data: how trees grow, and what the gate asks."""
+def _parameters(spec: ModelSpec, recipe: Recipe, settings: Settings) -> str:
+    """All that the answer depends on beside the data: how it is learned, what the gate asks."""
     return json.dumps(
-        PARAMETERS
+        recipe.parameters(settings)
         | {
-            "calendar_dropout": CALENDAR_DROPOUT,
-            "early_stopping_rounds": EARLY_STOPPING_ROUNDS,
             "label_settings": dict(spec.label_settings),
             "features_allowed_to_leak": [f.name for f in spec.features if f.may_leak],
             "leak_roc_auc": settings.leak_roc_auc,
-            "max_rounds": MAX_ROUNDS,
             "primary_metric": spec.primary_metric,
             "promotion_margin": settings.promotion_margin,
-            "refit_on_validation": settings.refit_on_validation,
-            "seed": settings.random_seed,
         },
         sort_keys=True,
     )
@@ -362,11 +377,12 @@ def _describe_splits(row: Row, training_set: TrainingSet, splits: dict[str, Exam
         }
 
 
-def _what_is_lacking(splits: dict[str, Examples], settings: Settings) -> str | None:
+def _what_is_lacking(splits: dict[str, Examples], recipe: Recipe, settings: Settings) -> str | None:
     rows = len(splits["train"].labels)
-    if rows < settings.min_train_rows:
+    setting, least = recipe.least_rows(settings)
+    if rows < least:
         return (
-            f"{rows} mature rows to train on; min_train_rows asks for {settings.min_train_rows}. "
+            f"{rows} mature rows to train on; {setting} asks for {least}. "
             "Load more history, or wait for labels to mature."
         )
     for split, examples in splits.items():
@@ -376,7 +392,7 @@ def _what_is_lacking(splits: dict[str, Examples], settings: Settings) -> str | N
             return (
                 f"the {split} rows have {positives} positive and {negatives} negative labels; "
                 f"min_class_rows asks for {settings.min_class_rows} of each. Load more history, "
-                f"or widen the windows with validation_days and test_days."
+                f"or widen the windows with {' and '.join(recipe.window_settings)}."
             )
     return None
 
@@ -396,8 +412,8 @@ def _serving(past: Sequence[Row]) -> Row | None:
 
 
 def load_model(row: Row) -> TrainedModel:
-    """The model that a decision trained."""
-    return TrainedModel.from_bytes(row["artifact"], row["artifact_sha256"])
+    """The trees that a decision trained."""
+    return TREES.load(row["artifact"], row["artifact_sha256"])
 
 
 def _situation(
@@ -431,10 +447,10 @@ def _recent_performance(
 ) -> Performance | None:
     """The champion on mature rows that are new to it; None where they are too few."""
     recent = training_set.after(served["test_to_on"]).all_examples()
-    model = load_model(served)
+    model = training_set.recipe.load(served["artifact"], served["artifact_sha256"])
     if recent.smaller_class < settings.min_class_rows:
         return None
-    if not set(model.encoder.feature_names) <= set(recent.rows.column_names):
+    if not {column.name for column in model.inputs} <= set(recent.rows.column_names):
         return None
     return compare(
         recent.labels,
@@ -503,7 +519,8 @@ def _train(
     fired: Sequence[Trigger],
     settings: Settings,
 ) -> Row:
-    trial = run_trial(spec, splits["train"], splits["validation"], splits["test"], settings)
+    recipe = training_set.recipe
+    trial = run_trial(spec, splits["train"], splits["validation"], splits["test"], settings, recipe)
     model = trial.model
     lead = trial.comparison.lead | {
         "champion": _lead_over_champion(spec, training_set, model, served, settings)
@@ -535,7 +552,7 @@ def _train(
 def _lead_over_champion(
     spec: ModelSpec,
     training_set: TrainingSet,
-    model: TrainedModel,
+    model: Model,
     served: Row | None,
     settings: Settings,
 ) -> Interval:
@@ -546,7 +563,7 @@ def _lead_over_champion(
     """
     if served is None or not _is_rival(served, spec):
         return UNDEFINED
-    champion = load_model(served)
+    champion = training_set.recipe.load(served["artifact"], served["artifact_sha256"])
     fresh = training_set.after(served["validation_to_on"]).examples("test")
     if fresh.smaller_class < settings.min_class_rows:
         return UNDEFINED

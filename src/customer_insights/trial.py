@@ -16,7 +16,8 @@ from customer_insights.evaluation import (
     single_feature_scored,
 )
 from customer_insights.metrics import RankedScores
-from customer_insights.model import Examples, TrainedModel, fit
+from customer_insights.model import Examples
+from customer_insights.recipe import TREES, Model, Recipe
 from customer_insights.settings import Settings
 
 
@@ -24,7 +25,7 @@ from customer_insights.settings import Settings
 class Trial:
     """A model, its baselines, and how they compare on the same test rows and resamples."""
 
-    model: TrainedModel
+    model: Model
     baselines: Baselines
     comparison: Comparison
     test: Examples
@@ -47,24 +48,22 @@ class Trial:
 
 
 def run_trial(
-    spec: ModelSpec, train: Examples, validation: Examples, test: Examples, settings: Settings
+    spec: ModelSpec,
+    train: Examples,
+    validation: Examples,
+    test: Examples,
+    settings: Settings,
+    recipe: Recipe = TREES,
 ) -> Trial:
     """Fit a model and its baselines, and measure them; test rows are scored once."""
     baselines = fit_baselines(
         train,
         validation,
-        spec.features,
+        recipe.measured_alone(spec.features),
         primary_metric=spec.primary_metric,
         leak_roc_auc=settings.leak_roc_auc,
     )
-    model = fit(
-        train,
-        validation,
-        spec.features,
-        seed=settings.random_seed,
-        threads=settings.threads(len(train.labels)),
-        refit_on_validation=settings.refit_on_validation,
-    )
+    model = recipe.fit(train, validation, spec.features, settings)
     constant = baselines.constant.scored(len(test.labels))
     single = single_feature_scored(baselines.best_single_feature, validation, test.rows)
     named = {

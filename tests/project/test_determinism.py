@@ -39,7 +39,9 @@ dbt.tracking.datetime = Clock
 
 # Bookkeeping: when a row was written, and what follows from it. No other column may differ.
 BOOKKEEPING = {
+    "assigned_at",
     "decided_at",
+    "found_at",
     "scored_at",
     "observed_at",
     "dbt_scd_id",

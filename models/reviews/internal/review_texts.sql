@@ -6,20 +6,32 @@ reviews as (
 
 ),
 
+-- A title is the first words of what was said: it often holds the verdict that the text explains.
+said as (
+
+    select
+        *,
+        concat(coalesce(nullif(trim(title), '') || chr(10), ''), text) as title_and_text
+    from reviews
+
+),
+
 -- Masked before it is cut: a cut through an address would leave half of it.
 masked as (
 
     select
-        review_id,
-        created_at,
-        left({{ masked_text('text') }}, {{ setting('max_text_characters') }}) as masked_text
-    from reviews
+        *,
+        left({{ masked_text('title_and_text') }}, {{ setting('max_text_characters') }}) as masked_text
+    from said
 
 )
 
 select
     review_id,
+    customer_id,
+    product_id,
     created_at,
+    rating,
     masked_text,
     md5(masked_text) as content_hash
 from masked

@@ -8,7 +8,7 @@ from typing import Any, Literal, Protocol
 
 import pyarrow as pa
 
-InputKind = Literal["number", "category", "boolean", "date"]
+InputKind = Literal["number", "category", "boolean", "date", "text"]
 
 
 class Relation(Protocol):

@@ -1,0 +1,72 @@
+{{ config(materialized='view') }}
+
+{% set test_days = setting('review_test_days') %}
+{% set validation_days = setting('review_validation_days') %}
+{% set train_window_days = setting('train_window_days') %}
+
+with
+
+examples as (
+
+    select * from {{ ref('review_sentiment_examples') }}
+
+),
+
+newest as (
+
+    select max(created_on) as newest_on
+    from examples
+
+),
+
+aged as (
+
+    select
+        examples.*,
+        newest.newest_on - examples.created_on as age_days
+    from examples
+    cross join newest
+
+),
+
+assigned as (
+
+    select
+        *,
+        case
+            when age_days < {{ test_days }} then 'test'
+            when age_days < {{ test_days }} + {{ validation_days }} then 'validation'
+            when {{ train_window_days }} is null or age_days < {{ train_window_days }} then 'train'
+        end as split
+    from aged
+
+),
+
+-- A text that was learned from tests nothing.
+new_to_the_model as (
+
+    select
+        *,
+        row_number() over (order by created_at desc nulls last, review_id) as place
+    from assigned
+    where split = 'train' or (split is not null and is_first_copy)
+
+)
+
+select
+    split,
+    review_id,
+    created_at,
+    created_on,
+    content_hash,
+    is_first_copy,
+    rating,
+    is_positive,
+    label_definition_version,
+    masked_text,
+    character_count,
+    exclamation_count,
+    question_count
+from new_to_the_model
+-- What n-grams of more texts weigh would not fit into memory.
+where place <= {{ setting('max_rated_texts') }}

@@ -1,0 +1,20 @@
+select
+    period,
+    language,
+    sentiment_source,
+    from_on,
+    to_on,
+    text_count,
+    negative_count,
+    neutral_count,
+    positive_count,
+    macro_f1,
+    macro_f1_low,
+    macro_f1_high,
+    three_class_macro_f1,
+    three_class_macro_f1_low,
+    three_class_macro_f1_high,
+    roc_auc,
+    roc_auc_low,
+    roc_auc_high
+from {{ ref('review_sentiment_measured') }}
