@@ -45,6 +45,8 @@ def tiny_model(folder: Path, labels: dict[int, str], **saving: Any) -> Path:
         num_hidden_layers=1,
         num_attention_heads=2,
         intermediate_size=16,
+        hidden_dropout_prob=0.0,
+        attention_probs_dropout_prob=0.0,
         id2label=labels,
         label2id={label: place for place, label in labels.items()},
     )
@@ -55,7 +57,7 @@ def tiny_model(folder: Path, labels: dict[int, str], **saving: Any) -> Path:
     targets = torch.tensor(list(truth.values()))
     optimizer = torch.optim.Adam(model.parameters(), lr=0.01)
     model.train()
-    for _ in range(80):
+    for _ in range(200):
         optimizer.zero_grad()
         torch.nn.functional.cross_entropy(model(inputs).logits, targets).backward()
         optimizer.step()
