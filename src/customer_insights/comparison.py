@@ -18,7 +18,16 @@ SCORES = frozenset({"score", "contribution"})
 # What is of a build or of an engine, not of the data: when it ran, with which versions, and
 # fingerprints of values as an engine writes them.
 OF_THE_BUILD = frozenset(
-    {"artifact_sha256", "decided_at", "features_hash", "library_versions", "scored_at"}
+    {
+        "artifact_sha256",
+        "decided_at",
+        "detected_at",
+        "features_hash",
+        "invocation_id",
+        "library_versions",
+        "run_started_at",
+        "scored_at",
+    }
 )
 SHOWN = 3
 

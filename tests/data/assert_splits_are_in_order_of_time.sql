@@ -1,12 +1,16 @@
+{%- set training_sets = [
+    (ref('churn_training_set'), 'as_of_on'),
+    (ref('product_recommendations_training_set'), 'as_of_on'),
+    (ref('purchase_intent_training_set'), 'session_on'),
+] %}
+{%- if setting_value('text_engine') == 'embedded' %}
+    {%- do training_sets.append((ref('review_sentiment_training_set'), 'created_on')) %}
+{%- endif %}
 with
 
 training_sets as (
 
-    {%- for training_set, date_column in [
-        (ref('churn_training_set'), 'as_of_on'),
-        (ref('product_recommendations_training_set'), 'as_of_on'),
-        (ref('purchase_intent_training_set'), 'session_on'),
-    ] %}
+    {%- for training_set, date_column in training_sets %}
     select
         '{{ training_set.identifier }}' as found_in,
         max(case when split = 'train' then {{ date_column }} end) as train_to_on,

@@ -43,6 +43,7 @@ BOOKKEEPING = {
     "decided_at",
     "found_at",
     "scored_at",
+    "detected_at",
     "observed_at",
     "dbt_scd_id",
     "dbt_updated_at",
@@ -50,7 +51,7 @@ BOOKKEEPING = {
     "dbt_valid_to",
 }
 # One row about the run itself.
-OF_THE_RUN = {"insights_internal.run_context"}
+OF_THE_RUN = {"insights_internal.run_context", "insights.text_scoring_runs"}
 
 PUBLIC = [
     "insights.churn_labels",
@@ -60,6 +61,8 @@ PUBLIC = [
     "insights.product_candidates",
     "insights.product_recommendations",
     "insights.purchase_intent_scores",
+    "insights.review_sentiment",
+    "insights.review_sentiment_quality",
     "insights.score_explanations",
     "insights.session_features",
     "insights.session_labels",

@@ -272,6 +272,9 @@ def test_each_language_has_its_own_topics_where_asked(shop: Shop) -> None:
     )
     assert again["new_topic_count"] == 0
     assert again["stability"] > 0.95
+    lack = shop.decide(rows, topics_by_language=True, topic_min_texts=150)
+    assert lack["decision"] == "not_enough_texts"
+    assert "No language" in lack["reason"]
 
 
 def test_topics_are_matched_by_their_terms() -> None:

@@ -133,5 +133,5 @@ def _mixed(hashes: Hashes) -> Hashes:
 
 def _bucket(hashes: Hashes, kind: int) -> npt.NDArray[np.int32]:
     """The columns of n-grams of one kind: `ab` as characters and as a word are two."""
-    mixed = _mixed(hashes + np.uint64(kind) * np.uint64(0xD1B54A32D192ED03))
+    mixed = _mixed(hashes + np.uint64(kind * 0xD1B54A32D192ED03 % 2**64))
     return (mixed >> np.uint64(64 - BITS)).astype(np.int32)

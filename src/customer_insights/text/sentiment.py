@@ -41,6 +41,8 @@ MAX_ITERATIONS = 200
 # So many neutral validation texts tell where neutral begins; with fewer nothing is called neutral.
 LEAST_NEUTRAL = 20
 CUT_STEPS = 64
+# Log-odds of a class that no text has.
+NEVER = -1e9
 BATCH_TEXTS = 5_000
 
 Stars = npt.NDArray[np.float64]
@@ -279,6 +281,11 @@ def _learned_weights(rated: RatedTexts, penalties: Sequence[float]) -> list[_Reg
     used = np.flatnonzero(frequencies)
     # Without the columns that are not used the regression's vectors are short.
     matrix = _columns(_weighted(rated.counts, frequencies, texts), used)
+    if not len(used):
+        mean = float(np.mean(rated.stars))
+        return [
+            _Regression(frequencies, np.zeros(2**BITS, np.float32), texts, mean) for _ in penalties
+        ]
     found = []
     for penalty in penalties:
         fitted = Ridge(
@@ -325,7 +332,7 @@ def _calibrated(stars: Floats, ratings: Stars) -> tuple[tuple[float, ...], tuple
     # The usual penalty: without one, texts that are told apart without a mistake would be sure to
     # the last digit.
     fitted = LogisticRegression(tol=1e-8, max_iter=1000).fit(stars[:, None], classes)
-    slopes, offsets = np.zeros(len(CLASSES)), np.full(len(CLASSES), -np.inf)
+    slopes, offsets = np.zeros(len(CLASSES)), np.full(len(CLASSES), NEVER)
     if len(fitted.classes_) == 2:
         slopes[fitted.classes_] = [0.0, fitted.coef_[0, 0]]
         offsets[fitted.classes_] = [0.0, fitted.intercept_[0]]

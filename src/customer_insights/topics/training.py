@@ -332,7 +332,12 @@ def _train(
     if settings.topics_by_language:
         parts = _by_language(all_counts, names, has_term, words, settings)
         if not parts:
-            return _too_few(0, settings)
+            return {
+                "decision": "not_enough_texts",
+                "reason": "No language has enough different texts with terms; topic_min_texts asks "
+                f"for {settings.topic_min_texts}. Load more reviews, or do without "
+                "topics_by_language.",
+            }
     idf = inverse_document_frequency(counts)
     weighed = weigh(counts, idf)
     is_known = np.isin(texts.hashes, serving.seen if serving else ())

@@ -1,0 +1,176 @@
+"""Sentiment from build to build: scored once, kept, counted, and never from later ratings."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from conftest import DbtProject, create_dbt_project
+from helpers import DbtWorker, change, copy_of, put_raw, rows_of, shop
+
+from customer_insights.sample import ShopConfig
+
+SETTINGS = {"MIN_RATED_TEXTS": "200", "MIN_CLASS_ROWS": "10", "REVIEW_TEST_DAYS": "120"}
+BUILD = (
+    "build",
+    "--select",
+    "+review_sentiment_quality",
+    "+text_scoring_runs",
+    "--indirect-selection",
+    "buildable",
+)
+RUN = ("run", "--select", "+review_sentiment", "+text_scoring_runs")
+NEWEST_RUN = """
+select text_engine, text_count, scored_count, failed_count, waiting_count, unscorable_count
+from insights.text_scoring_runs order by run_started_at desc limit 1
+"""
+KEPT = """
+select content_hash, sentiment_label, sentiment_score, model_version
+from insights_internal.review_sentiment_predicted order by all
+"""
+
+
+@pytest.fixture(scope="module")
+def built(dbt: DbtWorker, tmp_path_factory: pytest.TempPathFactory) -> Iterator[DbtProject]:
+    """A shop whose reviews were built once, tests included."""
+    project = create_dbt_project(tmp_path_factory.mktemp("reviews"))
+    put_raw(project, shop(ShopConfig(scale=0.6)))
+    dbt.run(project, *BUILD, env=SETTINGS)
+    return project
+
+
+def newest_run(project: DbtProject) -> dict[str, object]:
+    """The counts of the newest build."""
+    (row,) = rows_of(project, NEWEST_RUN)
+    return row
+
+
+def test_history_is_scored_by_models_that_knew_earlier_ratings_only(built: DbtProject) -> None:
+    (row,) = rows_of(
+        built,
+        "select count(*) as texts, count(distinct model_version) as models, "
+        "count(*) filter (where p.first_created_at < v.trained_before_at) as leaks "
+        "from insights_internal.review_sentiment_predicted as p "
+        "left join insights_internal.review_sentiment_versions as v using (model_version)",
+    )
+    assert row["texts"] > 0
+    assert row["models"] > 1
+    assert row["leaks"] == 0
+    (log,) = rows_of(
+        built, "select * from insights_internal.review_sentiment_trained where is_champion"
+    )
+    assert log["decision"] == "trained_promoted"
+    assert log["roc_auc_low"] > log["best_single_feature_roc_auc"]
+    run = newest_run(built)
+    assert run["scored_count"] == row["texts"]
+    assert run["scored_count"] + run["unscorable_count"] == run["text_count"]
+
+
+def test_quality_is_measured_by_language_and_overall(built: DbtProject) -> None:
+    rows = rows_of(built, "select * from insights.review_sentiment_quality")
+    overall = {row["period"]: row for row in rows if row["language"] == "all"}
+    assert set(overall) == {"all", "newest"}
+    assert overall["all"]["text_count"] >= overall["newest"]["text_count"] > 0
+    for row in overall.values():
+        assert 0.8 < row["macro_f1"] <= 1
+    for period, row in overall.items():
+        of_languages = [r for r in rows if r["period"] == period and r["language"] != "all"]
+        assert sum(r["text_count"] for r in of_languages) == row["text_count"]
+
+
+def test_a_second_build_scores_nothing_and_an_edited_text_once(
+    dbt: DbtWorker, built: DbtProject, tmp_path: Path
+) -> None:
+    project = copy_of(built, tmp_path)
+    before = rows_of(project, KEPT)
+    dbt.run(project, *RUN, env=SETTINGS)
+    assert newest_run(project)["scored_count"] == 0
+    assert rows_of(project, KEPT) == before
+    change(
+        project,
+        "update raw.reviews set title = null, text = 'This one broke at once; {{ x }} ''; --' "
+        "where review_id = (select max_by(review_id, created_at) from raw.reviews)",
+    )
+    dbt.run(project, *RUN, env=SETTINGS)
+    assert newest_run(project)["scored_count"] == 1
+    after = {row["content_hash"]: row for row in rows_of(project, KEPT)}
+    assert all(after[row["content_hash"]] == row for row in before)
+    languages = rows_of(
+        project, "select count(*) as n from insights_internal.review_languages_detected"
+    )
+    (texts,) = rows_of(
+        project, "select count(distinct content_hash) as n from insights_internal.review_texts"
+    )
+    assert languages[0]["n"] >= texts["n"]
+
+
+def test_the_cap_of_a_run_leaves_texts_waiting(
+    dbt: DbtWorker, built: DbtProject, tmp_path: Path
+) -> None:
+    project = copy_of(built, tmp_path)
+    change(project, "delete from insights_internal.review_sentiment_predicted")
+    dbt.run(project, *RUN, env=SETTINGS | {"MAX_EMBEDDED_TEXTS_PER_RUN": "50"})
+    run = newest_run(project)
+    assert run["scored_count"] == 50
+    assert run["waiting_count"] == run["text_count"] - 50 - run["unscorable_count"] > 0
+    first = rows_of(project, KEPT)
+    dbt.run(project, *RUN, env=SETTINGS)
+    kept = rows_of(project, KEPT)
+    assert all(row in kept for row in first)
+    assert kept == rows_of(built, KEPT)
+
+
+def test_without_reviews_or_with_one_everything_is_built_and_unscored(
+    dbt: DbtWorker, tmp_path: Path
+) -> None:
+    project = create_dbt_project(tmp_path)
+    put_raw(project, shop(ShopConfig(scale=0.1)), "delete from raw.reviews")
+    dbt.run(project, *BUILD, env=SETTINGS)
+    assert rows_of(project, "select * from insights.review_sentiment") == []
+    assert rows_of(project, "select * from insights.review_sentiment_quality") == []
+    assert newest_run(project)["text_count"] == 0
+    change(
+        project,
+        "insert into raw.reviews by name select 'r1' as review_id, "
+        "timestamp '2024-06-01' as created_at, 3 as rating, '=1+1; not good' as text, "
+        "timestamp '2024-07-01' as loaded_at",
+    )
+    dbt.run(project, *BUILD, env=SETTINGS)
+    (row,) = rows_of(project, "select * from insights.review_sentiment")
+    assert (row["sentiment_label"], row["sentiment_source"]) == (None, "unscored")
+    (log,) = rows_of(
+        project,
+        "select * from insights_internal.review_sentiment_trained "
+        "order by decision_number desc limit 1",
+    )
+    assert log["decision"] == "not_enough_labels"
+
+
+def test_without_an_engine_all_reviews_are_unscored(built: DbtProject, tmp_path: Path) -> None:
+    project = copy_of(built, tmp_path)
+    project.run_dbt(
+        "run",
+        "--select",
+        "review_sentiment",
+        "text_scoring_runs",
+        env=SETTINGS | {"SHOP_SOURCE": "raw", "TEXT_ENGINE": "none"},
+    )
+    (row,) = rows_of(
+        project,
+        "select count(*) as n, count(*) filter (where sentiment_source = 'unscored') as unscored, "
+        "count(sentiment_label) as labels, count(language) as languages "
+        "from insights.review_sentiment",
+    )
+    assert row["n"] == row["unscored"] > 0
+    assert row["labels"] == 0
+    assert row["languages"] > 0
+
+
+def test_huggingface_without_a_folder_is_refused_before_anything_runs(tmp_path: Path) -> None:
+    project = create_dbt_project(tmp_path)
+    settings = {"TEXT_ENGINE": "huggingface"}
+    refused = project.run_dbt("run", env=settings, check=False)
+    assert refused.exit_code != 0
+    assert "'text_model_directory' names no folder" in refused.output
+    nowhere = settings | {"TEXT_MODEL_DIRECTORY": str(tmp_path / "it's not")}
+    refused = project.run_dbt("run", env=nowhere, check=False)
+    assert "Setting 'text_model_directory' is" in refused.output
