@@ -9,7 +9,7 @@ modulo 2^64, so that every machine gives the same.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -24,6 +24,9 @@ CHARACTERS = (1, 2, 3, 4, 5)
 # A word of more characters is a run of Chinese, Japanese or Thai, or no word.
 MOST_LETTERS = 24
 
+# Characters that are hashed at once: some 300 bytes of memory each while it lasts.
+BATCH_CHARACTERS = 500_000
+
 _BASE = np.uint64(0x9E3779B97F4A7C15)
 _INVERSE = np.uint64(pow(int(_BASE), -1, 2**64))
 _END, _SPACE = "\n", " "
@@ -31,6 +34,18 @@ _END, _SPACE = "\n", " "
 Hashes = npt.NDArray[np.uint64]
 Places = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
+
+
+def batches(texts: Sequence[str]) -> Iterator[Sequence[str]]:
+    """The texts in their order, so many at a time as `BATCH_CHARACTERS` hold, one at least."""
+    start, characters = 0, 0
+    for place, text in enumerate(texts):
+        if place > start and characters + len(text) > BATCH_CHARACTERS:
+            yield texts[start:place]
+            start, characters = place, 0
+        characters += len(text)
+    if start < len(texts):
+        yield texts[start:]
 
 
 def count_ngrams(texts: Sequence[str]) -> sp.csr_matrix:

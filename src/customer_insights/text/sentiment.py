@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 from zipfile import BadZipFile
@@ -31,6 +31,7 @@ from customer_insights.text.ngrams import (
     CHARACTERS,
     MOST_LETTERS,
     WORDS_FROM,
+    batches,
     count_ngrams,
 )
 
@@ -49,7 +50,6 @@ LEAST_NEUTRAL = 20
 CUT_STEPS = 64
 # Log-odds of a class that no text has.
 NEVER = -1e9
-BATCH_TEXTS = 5_000
 
 Stars = npt.NDArray[np.float64]
 Counts = npt.NDArray[np.uint32]
@@ -116,11 +116,8 @@ class SentimentModel:
         Nothing is known of a text without any n-gram that was learned from: of no words, or in
         another script.
         """
-        batches = [
-            self._of_counts(count_ngrams(texts[start : start + BATCH_TEXTS]))
-            for start in range(0, len(texts), BATCH_TEXTS)
-        ]
-        return np.concatenate(batches) if batches else np.empty((0, len(CLASSES)))
+        found = [self._of_counts(count_ngrams(batch)) for batch in batches(texts)]
+        return np.concatenate(found) if found else np.empty((0, len(CLASSES)))
 
     def scores(self, texts: Sequence[str]) -> Floats:
         """Probability of positive less that of negative, -1 to 1; not a number where unknown."""
@@ -214,11 +211,7 @@ class RatedTexts:
     @classmethod
     def of(cls, texts: Sequence[str], stars: Stars) -> RatedTexts:
         """Count the n-grams of some texts, a batch at a time."""
-        batches = [
-            count_ngrams(texts[start : start + BATCH_TEXTS])
-            for start in range(0, len(texts), BATCH_TEXTS)
-        ]
-        return cls(_stacked(iter(batches)), stars)
+        return cls(_stacked([count_ngrams(batch) for batch in batches(texts)]), stars)
 
     def rows(self, places: npt.NDArray[np.intp] | slice) -> RatedTexts:
         """Some of the texts."""
@@ -226,7 +219,7 @@ class RatedTexts:
 
     def followed_by(self, later: RatedTexts) -> RatedTexts:
         """These texts and others."""
-        stacked = _stacked(iter([self.counts, later.counts]))
+        stacked = _stacked([self.counts, later.counts])
         return RatedTexts(stacked, np.concatenate([self.stars, later.stars]))
 
 
@@ -332,11 +325,10 @@ def _columns(matrix: sp.csr_matrix, used: npt.NDArray[np.intp]) -> sp.csr_matrix
     )
 
 
-def _stacked(batches: Iterator[sp.csr_matrix]) -> sp.csr_matrix:
-    found = list(batches)
-    if not found:
+def _stacked(counts: Sequence[sp.csr_matrix]) -> sp.csr_matrix:
+    if not counts:
         return count_ngrams([])
-    return sp.vstack(found, format="csr", dtype=np.float32)
+    return sp.vstack(counts, format="csr", dtype=np.float32)
 
 
 def _calibrated(stars: Floats, ratings: Stars) -> tuple[tuple[float, ...], tuple[float, ...]]:
