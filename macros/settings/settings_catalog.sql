@@ -73,6 +73,7 @@
         },
         'min_rated_texts': {'type': 'integer', 'min': 50, 'max': 1000000000},
         'max_rated_texts': {'type': 'integer', 'min': 1000, 'max': 1000000},
+        'max_rated_characters': {'type': 'integer', 'min': 10000, 'max': 10000000000},
         'review_validation_days': {'type': 'integer', 'min': 1, 'max': 3660},
         'review_test_days': {'type': 'integer', 'min': 1, 'max': 3660},
         'max_embedded_texts_per_run': {'type': 'integer', 'min': 1, 'max': 1000000000},

@@ -131,6 +131,7 @@
         'session_features': 'sessions',
         'customer_features': 'customers',
         'product_candidates': 'candidate products of customers',
+        'review_sentiment_examples': 'reviews',
     } %}
     {% do print('  ' ~ run.model_name ~ ': ' ~ words[run.decision]
         ~ (', version ' ~ run.model_version if run.model_version is not none else '')) %}
@@ -162,7 +163,7 @@
     {% do print('Scores') %}
     {% for scores in [
         ref('purchase_intent_scores'), ref('churn_scores'), ref('product_recommendations'),
-        ref('score_explanations'), ref('customer_insights'),
+        ref('review_sentiment'), ref('score_explanations'), ref('customer_insights'),
     ] %}
         {% set rows = run_query('select count(*) from ' ~ scores).rows[0][0] %}
         {% do print('  ' ~ '{:>9,}'.format(rows | int) ~ ' in ' ~ shown_name(scores)) %}

@@ -13,7 +13,7 @@ from typing import Any
 TOLERANCE = 1e-6
 # A score passes through float32 trees, a logistic function and a text on its way.
 SCORE_TOLERANCE = 1e-5
-SCORES = frozenset({"score", "contribution"})
+SCORES = frozenset({"score", "contribution", "sentiment_score"})
 
 # What is of a build or of an engine, not of the data: when it ran, with which versions, and
 # fingerprints of values as an engine writes them.

@@ -22,6 +22,7 @@ class Settings:
     min_class_rows: int
     min_rated_texts: int
     max_rated_texts: int
+    max_rated_characters: int
     max_embedded_texts_per_run: int
     max_texts_per_run: int
     text_model_directory: str | None

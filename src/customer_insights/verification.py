@@ -25,7 +25,7 @@ SETTINGS = {
     "DBT_TARGET": "snowflake",
     "ML_SCHEMA": SCHEMA,
     "SHOP_SOURCE": "sample",
-    "TEXT_ENGINE": "none",
+    "TEXT_ENGINE": "embedded",
 }
 REPORT = BUILD_FOLDER / "snowflake-verification.md"
 DATABASE = BUILD_FOLDER / "verification.duckdb"

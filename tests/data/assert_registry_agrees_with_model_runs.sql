@@ -5,6 +5,8 @@ with
 runs as (
 
     select * from {{ ref('model_runs') }}
+    -- The registry holds models of columns; that of texts scores in the pipeline only.
+    where model_name <> 'review_sentiment'
 
 ),
 

@@ -55,6 +55,7 @@ class Shop:
                 min_class_rows=10,
                 min_rated_texts=100,
                 max_rated_texts=10_000,
+                max_rated_characters=10_000_000,
                 max_embedded_texts_per_run=10_000,
                 max_texts_per_run=100,
                 text_model_directory=None,

@@ -72,3 +72,22 @@ def test_a_project_file_without_the_name_is_told_of(tmp_path: Path) -> None:
     project_file.write_text("name: other\n")
     with pytest.raises(CustomerInsightsError, match="names no customer_insights_<md5>"):
         library.name_in_project(project_file)
+
+
+def test_languages_are_recognised_from_the_zip_alone(tmp_path: Path) -> None:
+    path = library.build_zip(tmp_path)
+    code = (
+        "import py3langid; from customer_insights.text.language import detect; "
+        "print(py3langid.__file__, detect('Nicht das Geld wert').code)"
+    )
+    found = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, "PYTHONPATH": str(path)},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    origin, language = found.stdout.split()
+    assert origin.startswith(str(path))
+    assert language == "de"

@@ -11,7 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from customer_insights.text.cleaning import cleaned, normalised
-from customer_insights.text.ngrams import BITS, CHARACTERS, MOST_LETTERS, count_ngrams
+from customer_insights.text.ngrams import (
+    BATCH_CHARACTERS,
+    BITS,
+    CHARACTERS,
+    MOST_LETTERS,
+    batches,
+    count_ngrams,
+)
 
 TEXTS = st.text(alphabet=st.sampled_from("ab ßéя好い!'👍<&\n\t😀é"), max_size=40)
 
@@ -99,3 +106,11 @@ def test_negations_change_what_is_counted() -> None:
 
 def test_a_very_long_text_is_counted() -> None:
     assert count_ngrams(["good bad " * 12_000]).nnz < 100
+
+
+def test_batches_hold_so_many_characters_and_every_text_once() -> None:
+    texts = ["a" * (BATCH_CHARACTERS // 2), "b" * (BATCH_CHARACTERS // 2), "c", "d" * 10**6, "e"]
+    found = list(batches(texts))
+    assert [len(batch) for batch in found] == [2, 1, 1, 1]
+    assert [text for batch in found for text in batch] == texts
+    assert list(batches([])) == []

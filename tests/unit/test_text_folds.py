@@ -241,3 +241,25 @@ def test_texts_are_scored_once_by_their_model_the_oldest_first(shop: Shop, promo
     )
     expected = model.scores([said[key] for key in of_fold["content_hash"].to_pylist()])
     assert np.allclose(of_fold["sentiment_score"].to_numpy(), expected, atol=1e-12)
+
+
+def test_a_fold_learns_from_no_more_texts_and_characters_than_allowed(
+    shop: Shop, promoted: Row
+) -> None:
+    rows = examples()
+
+    def learned(**settings: int) -> list[int]:
+        folds = train_folds(
+            run_context=shop.run_context(**settings),
+            trained=shop.relate(table_of([promoted], RUN_SCHEMA)),
+            examples=shop.relate(rows),
+            past=None,
+        )
+        found: list[int] = folds["train_rows"].to_pylist()
+        return found
+
+    assert max(learned()) > 200
+    assert max(learned(max_rated_texts=200)) == 200
+    lengths = rows["character_count"].to_numpy()
+    assert max(learned(max_rated_characters=2_000)) <= 2_000 / lengths.min()
+    assert max(learned(max_rated_characters=2_000)) < max(learned())

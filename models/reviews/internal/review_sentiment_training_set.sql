@@ -47,7 +47,11 @@ new_to_the_model as (
 
     select
         *,
-        row_number() over (order by created_at desc nulls last, review_id) as place
+        row_number() over (order by created_at desc nulls last, review_id) as place,
+        sum(character_count) over (
+            order by created_at desc nulls last, review_id
+            rows between unbounded preceding and current row
+        ) as characters
     from assigned
     where split = 'train' or (split is not null and is_first_copy)
 
@@ -69,4 +73,4 @@ select
     question_count
 from new_to_the_model
 -- What n-grams of more texts weigh would not fit into memory.
-where place <= {{ setting('max_rated_texts') }}
+where place <= {{ setting('max_rated_texts') }} and characters <= {{ setting('max_rated_characters') }}

@@ -57,7 +57,8 @@ def train_folds(
     Args:
         run_context: this run's settings.
         trained: the decision log.
-        examples: rated texts with review_id, created_at, rating, masked_text and is_first_copy.
+        examples: rated texts with review_id, created_at, rating, masked_text, character_count and
+            is_first_copy.
         past: the folds of earlier builds; None on the first.
 
     """
@@ -113,6 +114,7 @@ class _Window:
 
 def _folds(rows: pa.Table, settings: Settings) -> Iterator[dict[str, object]]:
     times = rows["created_at"].to_numpy()
+    characters = np.concatenate([[0], np.cumsum(rows["character_count"].to_numpy())])
     is_first = rows["is_first_copy"].to_numpy()
     window, number, last = _Window.empty(), 0, 0
     for start in fold_starts(len(times), settings.min_rated_texts):
@@ -120,7 +122,9 @@ def _folds(rows: pa.Table, settings: Settings) -> Iterator[dict[str, object]]:
         end = int(np.searchsorted(times, times[start], side="left"))
         if end <= last:
             continue
-        first = max(0, end - settings.max_rated_texts)
+        # As many texts as the champion learns from: their number and length are bounded.
+        within = np.searchsorted(characters, characters[end] - settings.max_rated_characters)
+        first = max(0, end - settings.max_rated_texts, int(within))
         window, last = window.moved(rows, first, end), end
         stars = window.texts.stars
         newest = _first_validation_row(stars, is_first[first:end], settings.min_class_rows)

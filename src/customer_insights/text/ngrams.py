@@ -9,7 +9,7 @@ modulo 2^64, so that every machine gives the same.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -17,10 +17,15 @@ import scipy.sparse as sp
 
 from customer_insights.text.cleaning import normalised
 
-BITS = 20
+BITS = 21
+# The first half of the columns holds n-grams of characters, the second those of words.
+WORDS_FROM = 2 ** (BITS - 1)
 CHARACTERS = (1, 2, 3, 4, 5)
 # A word of more characters is a run of Chinese, Japanese or Thai, or no word.
 MOST_LETTERS = 24
+
+# Characters that are hashed at once: some 300 bytes of memory each while it lasts.
+BATCH_CHARACTERS = 500_000
 
 _BASE = np.uint64(0x9E3779B97F4A7C15)
 _INVERSE = np.uint64(pow(int(_BASE), -1, 2**64))
@@ -29,6 +34,18 @@ _END, _SPACE = "\n", " "
 Hashes = npt.NDArray[np.uint64]
 Places = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
+
+
+def batches(texts: Sequence[str]) -> Iterator[Sequence[str]]:
+    """The texts in their order, so many at a time as `BATCH_CHARACTERS` hold, one at least."""
+    start, characters = 0, 0
+    for place, text in enumerate(texts):
+        if place > start and characters + len(text) > BATCH_CHARACTERS:
+            yield texts[start:place]
+            start, characters = place, 0
+        characters += len(text)
+    if start < len(texts):
+        yield texts[start:]
 
 
 def count_ngrams(texts: Sequence[str]) -> sp.csr_matrix:
@@ -62,9 +79,12 @@ class _Batch:
         self._shift = np.cumprod(np.full(len(codes), _INVERSE, np.uint64), dtype=np.uint64)
 
     def counts(self) -> sp.csr_matrix:
-        kinds = [*self._characters(), *self._words()]
-        starts = np.concatenate([at for at, _ in kinds])
-        buckets = np.concatenate([_bucket(hashes, n) for n, (_, hashes) in enumerate(kinds)])
+        characters, words = self._characters(), self._words()
+        starts = np.concatenate([at for at, _ in (*characters, *words)])
+        buckets = np.concatenate(
+            [_bucket(hashes, kind) for kind, (_, hashes) in enumerate(characters)]
+            + [_bucket(hashes, kind) + WORDS_FROM for kind, (_, hashes) in enumerate(words)]
+        )
         owners = self._text_of[starts]
         order = np.argsort(owners, kind="stable")
         ends = np.cumsum(np.bincount(owners, minlength=self._texts))
@@ -132,6 +152,6 @@ def _mixed(hashes: Hashes) -> Hashes:
 
 
 def _bucket(hashes: Hashes, kind: int) -> npt.NDArray[np.int32]:
-    """The columns of n-grams of one kind: `ab` as characters and as a word are two."""
+    """Places of n-grams of one kind among 2 ** (BITS - 1)."""
     mixed = _mixed(hashes + np.uint64(kind * 0xD1B54A32D192ED03 % 2**64))
-    return (mixed >> np.uint64(64 - BITS)).astype(np.int32)
+    return (mixed >> np.uint64(65 - BITS)).astype(np.int32)

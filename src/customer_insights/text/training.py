@@ -39,7 +39,10 @@ class SentimentRecipe:
 
     def parameters(self, settings: Settings) -> dict[str, Any]:
         """How it is learned, and from how many texts at most."""
-        return PARAMETERS | {"max_rated_texts": settings.max_rated_texts}
+        return PARAMETERS | {
+            "max_rated_characters": settings.max_rated_characters,
+            "max_rated_texts": settings.max_rated_texts,
+        }
 
     def measured_alone(self, features: tuple[Feature, ...]) -> tuple[Feature, ...]:
         """What is counted in a text, such as its length."""
