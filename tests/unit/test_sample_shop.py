@@ -2,6 +2,7 @@
 
 import csv
 import math
+import re
 import subprocess
 import sys
 import tracemalloc
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
@@ -22,9 +24,10 @@ from customer_insights.sample import (
     CHURN_TRUTH_SCHEMA,
     PRODUCT_TRUTH_SCHEMA,
     RAW_SCHEMAS,
+    REVIEW_TRUTH,
     SCENARIOS,
     TRUTH,
-    TRUTH_SCHEMA,
+    TRUTH_SCHEMAS,
     ShopConfig,
     ShopConfigError,
     bad_row_counts,
@@ -37,7 +40,10 @@ from customer_insights.sample import (
 from customer_insights.sample.__main__ import main
 from customer_insights.sample.calendar import gift_days, special_day
 from customer_insights.sample.config import Step
+from customer_insights.sample.phrases import ASPECTS, CONTACTS, LANGUAGES, PHRASES
+from customer_insights.sample.phrases.patterns import KINDS
 from customer_insights.sample.products import CONSUMABLES, make_products
+from customer_insights.sample.spelling import misspelt
 
 SEEDS = Path(__file__).parents[2] / "seeds" / "sample"
 PERIOD_END = datetime(2025, 1, 1)
@@ -104,14 +110,13 @@ def test_a_block_depends_on_the_seed_only_not_on_the_size_of_the_shop(shop: Shop
 
 
 def test_every_table_has_the_columns_and_types_of_the_contract(shop: Shop) -> None:
-    assert set(shop) == {*RAW_SCHEMAS, TRUTH}
-    for name, schema in RAW_SCHEMAS.items():
+    assert set(shop) == {*RAW_SCHEMAS, *TRUTH_SCHEMAS}
+    for name, schema in (RAW_SCHEMAS | TRUTH_SCHEMAS).items():
         assert shop[name].schema.equals(schema)
         shop[name].validate(full=True)
         for field in schema:
             if not field.nullable:
                 assert shop[name][field.name].null_count == 0, (name, field.name)
-    assert shop[TRUTH].schema.equals(TRUTH_SCHEMA)
 
 
 def test_every_optional_column_has_nulls_and_values(shop: Shop) -> None:
@@ -164,6 +169,7 @@ def assert_it_joins(shop: Shop) -> None:
         "order_items": "order_id || '/' || line_number",
         "reviews": "review_id",
         TRUTH: "session_id",
+        REVIEW_TRUTH: "review_id",
     }
     for name, key in keys.items():
         assert count(shop, f"select {key} from {name} group by 1 having count(*) > 1") == 0, name
@@ -177,6 +183,8 @@ def assert_it_joins(shop: Shop) -> None:
         ("reviews", "product_id", "products"),
         (TRUTH, "session_id", "sessions"),
         ("sessions", "session_id", TRUTH),
+        (REVIEW_TRUTH, "review_id", "reviews"),
+        ("reviews", "review_id", REVIEW_TRUTH),
         ("orders", "order_id", "order_items"),
     )
     for table, column, parent in references:
@@ -280,10 +288,11 @@ def test_some_customers_sign_up_during_the_period(shop: Shop) -> None:
 def test_ratings_texts_and_replies_agree(shop: Shop) -> None:
     [(good, bad)] = ask(
         shop,
-        "select avg(rating) filter (text like '%worth every cent%'),"
-        " avg(rating) filter (text like '%feels cheap%') from reviews",
+        "select avg(rating) filter (sentiment = 'positive'),"
+        " avg(rating) filter (sentiment = 'negative')"
+        " from reviews join review_truth using (review_id)",
     )
-    assert good - bad > 1
+    assert good - bad > 1.5
     [(correlation,)] = ask(shop, "select corr(rating, (reply_at is not null)::int) from reviews")
     assert correlation < -0.1
 
@@ -299,10 +308,200 @@ def test_ratings_follow_the_quality_of_products(shop: Shop) -> None:
     assert correlation > 0.25
 
 
+# Reviews and what is true of them
+
+
+SENTIMENT_COLUMNS = tuple(f"{aspect}_sentiment" for aspect in ASPECTS)
+
+
 def test_reviews_vary(shop: Shop) -> None:
     texts = shop["reviews"]["text"].to_pylist()
+    long = [text for text in texts if len(text) > 60]
+    assert len(set(long)) > 0.98 * len(long)
+    # A word or two are written by many.
     assert len(set(texts)) > 0.9 * len(texts)
-    assert "{" not in "".join(texts)
+    assert not {"{", "}", "|", "(", ")"} & set("".join(texts))
+    assert not [text for text in texts if not text.strip()]
+
+
+def test_every_language_has_enough_reviews_of_each_kind(shop: Shop) -> None:
+    counts = ask(
+        shop,
+        "select language, sentiment, count(*) from review_truth group by all order by all",
+    )
+    assert (
+        {language for language, *_ in counts}
+        == set(LANGUAGES)
+        >= {"en", "es", "fr", "de", "it", "pt", "ja"}
+    )
+    assert len(counts) == 3 * len(LANGUAGES)
+    assert min(n for *_, n in counts) >= 10
+    qualities = dict(ask(shop, "select quality, count(*) from review_truth group by 1"))
+    assert set(qualities) == {"generic", "basic", "detailed"}
+    assert min(qualities.values()) > 400
+
+
+def test_a_customer_writes_one_language_which_follows_from_the_place(shop: Shop) -> None:
+    joined = "from review_truth join reviews using (review_id) join customers using (customer_id)"
+    assert not ask(
+        shop, f"select customer_id {joined} group by 1 having count(distinct language) > 1"
+    )
+    shares = ask(
+        shop,
+        f"select location, max(n) / sum(n) from (select location, language, count(*) as n {joined}"
+        " where location in ('Paris', 'Madrid', 'Berlin') group by all) group by 1",
+    )
+    assert len(shares) == 3
+    assert all(0.6 < share < 1 for _, share in shares)
+
+
+def test_texts_are_in_their_language(shop: Shop) -> None:
+    rows = ask(shop, "select language, text from review_truth join reviews using (review_id)")
+    kana = re.compile("[\u3040-\u30ff]")
+    for language, text in rows:
+        assert language == "ja" or not kana.search(text)
+    japanese = [text for language, text in rows if language == "ja"]
+    assert sum(bool(kana.search(text)) for text in japanese) > 0.8 * len(japanese)
+    for language, words in {
+        "de": "und|ist|ich|war",
+        "fr": "la|le|est|je",
+        "pt": "não|muito|foi",
+    }.items():
+        known = [
+            bool(re.search(rf"\b({words})\b", text.lower()))
+            for own, text in rows
+            if own == language
+        ]
+        assert sum(known) > 0.5 * len(known)
+
+
+def test_the_topic_is_an_aspect_that_the_text_mentions(shop: Shop) -> None:
+    for row in shop[REVIEW_TRUTH].to_pylist():
+        mentioned = {name for name in SENTIMENT_COLUMNS if row[name]}
+        if row["topic"] == "general":
+            assert not mentioned, row
+        else:
+            assert f"{row['topic']}_sentiment" in mentioned, row
+        assert bool(mentioned) == (row["quality"] != "generic"), row
+
+
+def test_an_aspect_is_often_felt_otherwise_than_the_whole(shop: Shop) -> None:
+    for column in SENTIMENT_COLUMNS:
+        [(same, mentioned)] = ask(
+            shop,
+            f"select avg(({column} = sentiment)::int), count({column}) from review_truth",
+        )
+        assert mentioned > 100, column
+        assert 0.35 < same < 0.85, column
+
+
+def test_contact_data_is_there_to_be_masked_and_made_up(shop: Shop) -> None:
+    texts = shop["reviews"]["text"].to_pylist()
+    mails = [mail for text in texts for mail in re.findall(r"\S+@\S+", text, re.IGNORECASE)]
+    # A domain that nobody can own: https://www.rfc-editor.org/rfc/rfc2606
+    assert len(mails) > 3
+    assert all("@example.com" in mail.lower() for mail in mails)
+    # Numbers that Ofcom keeps for drama: https://www.ofcom.org.uk (020 7946 0000 to 0999).
+    assert sum("+44 20 7946 0" in text for text in texts) > 3
+    assert sum(bool(re.search(r"o-\d{8}", text, re.IGNORECASE)) for text in texts) > 3
+
+
+GOOD_WORDS = re.compile(
+    "good|great|love|happy|excellent|perfect|recommend|bien|bueno|encanta|excelente|"
+    "perfecto|recomiendo|super|parfait|ravi|content|satisfait|recommande|gut|toll|"
+    "zufrieden|empfehle|begeistert|bene|ottimo|contenta|consiglio|bom|ótimo|adorei|"
+    "satisfeita|recomendo|良|最高|満足"
+)
+BAD_WORDS = re.compile(
+    "bad|poor|terrible|disappointed|never|worst|malo|mal|pésimo|decepcion|nunca|nul|"
+    "mauvais|déçu|jamais|schlecht|enttäuscht|nie|kaputt|pessimo|male|delusa|mai|ruim|"
+    "péssimo|decepcionada|nunca|最悪|残念|悪"
+)
+
+
+def test_no_trivial_rule_tells_the_sentiment(shop: Shop) -> None:
+    rows = ask(
+        shop, "select text, sentiment, rating from review_truth join reviews using (review_id)"
+    )
+
+    def has(words: re.Pattern[str], text: str) -> bool:
+        return bool(words.search(text.lower()))
+
+    contains_good = [has(GOOD_WORDS, text) == (told == "positive") for text, told, _ in rows]
+    good_less_bad = [
+        {-1: "negative", 0: "neutral", 1: "positive"}[has(GOOD_WORDS, text) - has(BAD_WORDS, text)]
+        == told
+        for text, told, _ in rows
+    ]
+    by_rating = [
+        told == ("negative" if rating <= 2 else "neutral" if rating == 3 else "positive")
+        for _, told, rating in rows
+        if rating
+    ]
+    for is_right in (contains_good, good_less_bad, by_rating):
+        assert 0.3 < sum(is_right) / len(is_right) < 0.95
+
+
+def test_length_alone_does_not_tell_the_quality(shop: Shop) -> None:
+    rows = ask(
+        shop,
+        # A Japanese character says as much as two or three letters.
+        "select length(text) * if(language = 'ja', 2.5, 1), quality"
+        " from review_truth join reviews using (review_id)",
+    )
+    truth = np.array([["generic", "basic", "detailed"].index(quality) for _, quality in rows])
+    length = np.array([float(n) for n, _ in rows])
+
+    def macro_f1(low: int, high: int) -> float:
+        said = (length > low).astype(int) + (length > high)
+        hits = [((said == k) & (truth == k)).sum() for k in range(3)]
+        return float(
+            sum(2 * hit / ((said == k).sum() + (truth == k).sum()) for k, hit in enumerate(hits))
+            / 3
+        )
+
+    best = max(macro_f1(low, high) for low in range(10, 130, 10) for high in range(low, 260, 10))
+    assert 0.5 < best < 0.75
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_phrase_can_be_drawn_and_filled_in(language: str) -> None:
+    phrases = PHRASES[language]
+    assert set(phrases.aspects) == set(ASPECTS)
+    assert set(phrases.things) == set(KINDS)
+    for tones in (
+        phrases.short,
+        phrases.title,
+        phrases.opening,
+        phrases.closing,
+        *phrases.aspects.values(),
+    ):
+        said = [way for patterns in tones for ways in patterns for way in ways]
+        # One sentence has one tone.
+        assert len(set(said)) == len(said)
+        assert set(re.findall(r"{\w+}", "".join(said))) <= {"{thing}", "{n}"}
+    for aspect, tones in phrases.aspects.items():
+        for patterns in tones:
+            ways = [way for some in patterns for way in some]
+            assert len(ways) >= 3, aspect
+            assert not [way for way in ways if way.endswith((".", "。"))], aspect
+            assert aspect == "product_quality" or "{thing}" not in "".join(ways)
+    contact = "".join(way for ways in phrases.contact for way in ways)
+    assert all(place in contact for place in CONTACTS)
+
+
+def test_people_type_with_slips() -> None:
+    always = iter([0.0] * 7).__next__
+    assert misspelt("The delivery was late.", "en", always) != "The delivery was late."
+    assert (
+        misspelt("Größe zurück.", "de", iter([1, 0, 0, 0, 1, 1, 1]).__next__) == "Groesse zurueck."
+    )
+    assert misspelt("très déçue.", "fr", iter([1, 0, 0, 0, 1, 1, 1]).__next__) == "tres decue."
+    assert misspelt("Late.", "en", iter([1, 0, 0, 1, 0, 1, 1]).__next__) == "LATE."
+    assert misspelt("Late.", "en", iter([1, 0, 0, 1, 1, 0, 1]).__next__) == "Late"
+    assert misspelt("Late.", "en", iter([1, 0, 0, 1, 1, 0, 0]).__next__) == "Late!!"
+    never = iter([1] * 7).__next__
+    assert misspelt("遅い。", "ja", never) == "遅い。"
 
 
 # The truth
@@ -587,8 +786,9 @@ def test_products_are_bought_with_their_partners_again_and_in_season(shop: Shop)
 
 
 MOVED = {
-    Step.ORDERS: {"orders", "order_items", "reviews"},
-    Step.REVIEWS: {"reviews"},
+    Step.ORDERS: {"orders", "order_items", "reviews", REVIEW_TRUTH},
+    Step.REVIEWS: {"reviews", REVIEW_TRUTH},
+    Step.TEXTS: {"reviews", REVIEW_TRUTH},
     Step.PAGE_VALUES: {"sessions"},
 }
 
@@ -752,7 +952,7 @@ def test_the_committed_sample_is_what_the_generator_makes(tmp_path: Path) -> Non
 def test_csv_and_parquet_hold_the_same_values(tmp_path: Path) -> None:
     write_csv(SMALL, tmp_path, with_truth=True)
     write_parquet(SMALL, tmp_path, with_truth=True)
-    for name in (*RAW_SCHEMAS, f"truth/{TRUTH}"):
+    for name in (*RAW_SCHEMAS, *(f"truth/{truth}" for truth in TRUTH_SCHEMAS)):
         table = parquet.read_table(tmp_path / f"{name}.parquet")
         with duckdb.connect() as connection:
             connection.register("expected", table)
@@ -782,7 +982,8 @@ def test_the_truth_is_written_only_when_asked_for(tmp_path: Path) -> None:
     write_csv(SMALL, tmp_path / "without")
     write_csv(SMALL, tmp_path / "with", with_truth=True)
     assert not (tmp_path / "without" / "truth").exists()
-    assert (tmp_path / "with" / "truth" / "session_truth.csv").exists()
+    written = {path.name for path in (tmp_path / "with" / "truth").iterdir()}
+    assert written == {f"{truth}.csv" for truth in TRUTH_SCHEMAS}
 
 
 def test_memory_does_not_grow_with_the_shop(tmp_path: Path) -> None:
@@ -823,8 +1024,8 @@ def test_the_command_line_writes_files_and_counts_rows(
     arguments = ["--format", "parquet", "--scale", "0.05", "--seed", "3", "--days", "90"]
     assert main(["--out", str(tmp_path), "--with-truth", *arguments]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert [line.split()[0] for line in lines] == [*RAW_SCHEMAS, TRUTH]
-    for line in lines[:-1]:
+    assert [line.split()[0] for line in lines] == [*RAW_SCHEMAS, *TRUTH_SCHEMAS]
+    for line in lines[: len(RAW_SCHEMAS)]:
         name, rows = line.split()
         assert parquet.read_metadata(tmp_path / f"{name}.parquet").num_rows == int(rows)
 

@@ -8,8 +8,11 @@ from customer_insights.sample.contract import (
     CHURN_TRUTH_SCHEMA,
     PRODUCT_TRUTH_SCHEMA,
     RAW_SCHEMAS,
+    REVIEW_TRUTH,
+    REVIEW_TRUTH_SCHEMA,
     TRUTH,
     TRUTH_SCHEMA,
+    TRUTH_SCHEMAS,
 )
 from customer_insights.sample.customer_truth import churn_truth, product_truth
 from customer_insights.sample.generator import generate_blocks
@@ -20,9 +23,12 @@ __all__ = [
     "CHURN_TRUTH_SCHEMA",
     "PRODUCT_TRUTH_SCHEMA",
     "RAW_SCHEMAS",
+    "REVIEW_TRUTH",
+    "REVIEW_TRUTH_SCHEMA",
     "SCENARIOS",
     "TRUTH",
     "TRUTH_SCHEMA",
+    "TRUTH_SCHEMAS",
     "ShopConfig",
     "ShopConfigError",
     "bad_row_counts",

@@ -36,7 +36,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--days", type=int, default=default.days, help="default: %(default)s")
     parser.add_argument("--scenario", default=default.scenario, help="default: %(default)s")
     parser.add_argument(
-        "--with-truth", action="store_true", help="also write the true purchase probabilities"
+        "--with-truth", action="store_true", help="also write what is true of sessions and reviews"
     )
     return parser
 

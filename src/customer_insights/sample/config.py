@@ -40,6 +40,7 @@ class Step(IntEnum):
     VISITS = 7
     BASKETS = 8
     EASE = 9
+    TEXTS = 10
 
 
 @dataclass(frozen=True)

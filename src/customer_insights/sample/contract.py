@@ -123,6 +123,29 @@ TRUTH_SCHEMA: pa.Schema = pa.schema(
     ]
 )
 
+REVIEW_TRUTH = "review_truth"
+
+# What a text was written to say. Sentiments are negative, neutral or positive; that of an aspect is
+# null where the text does not mention it. `quality` is generic, basic or detailed; `topic` the
+# aspect that the text speaks of first, or general.
+REVIEW_TRUTH_SCHEMA: pa.Schema = pa.schema(
+    [
+        _required("review_id", pa.string()),
+        _required("language", pa.string()),
+        _required("sentiment", pa.string()),
+        _required("quality", pa.string()),
+        _required("topic", pa.string()),
+        _optional("delivery_sentiment", pa.string()),
+        _optional("price_sentiment", pa.string()),
+        _optional("product_quality_sentiment", pa.string()),
+        _optional("service_sentiment", pa.string()),
+        _optional("returns_sentiment", pa.string()),
+    ]
+)
+
+# What comes with the raw tables, and is written beside them where it is asked for.
+TRUTH_SCHEMAS: dict[str, pa.Schema] = {TRUTH: TRUTH_SCHEMA, REVIEW_TRUTH: REVIEW_TRUTH_SCHEMA}
+
 CHURN_TRUTH = "churn_truth"
 
 CHURN_TRUTH_SCHEMA: pa.Schema = pa.schema(
@@ -146,7 +169,7 @@ PRODUCT_TRUTH_SCHEMA: pa.Schema = pa.schema(
 
 SCHEMAS: dict[str, pa.Schema] = {
     **RAW_SCHEMAS,
-    TRUTH: TRUTH_SCHEMA,
+    **TRUTH_SCHEMAS,
     CHURN_TRUTH: CHURN_TRUTH_SCHEMA,
     PRODUCT_TRUTH: PRODUCT_TRUTH_SCHEMA,
 }

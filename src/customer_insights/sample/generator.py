@@ -7,7 +7,7 @@ import pyarrow as pa
 from customer_insights.sample.broken import broken_tables
 from customer_insights.sample.calendar import Calendar
 from customer_insights.sample.config import ShopConfig
-from customer_insights.sample.contract import SCHEMAS, TRUTH, TRUTH_SCHEMA
+from customer_insights.sample.contract import SCHEMAS, TRUTH, TRUTH_SCHEMAS
 from customer_insights.sample.orders import (
     customers_table,
     make_orders,
@@ -17,7 +17,7 @@ from customer_insights.sample.orders import (
 from customer_insights.sample.outcomes import truth_table
 from customer_insights.sample.people import block_sizes, make_people
 from customer_insights.sample.products import Products, make_products, products_table
-from customer_insights.sample.reviews import reviews_table
+from customer_insights.sample.reviews import review_tables
 from customer_insights.sample.session_table import sessions_table
 from customer_insights.sample.shopping import go_shopping
 
@@ -25,9 +25,10 @@ from customer_insights.sample.shopping import go_shopping
 def generate_blocks(config: ShopConfig) -> Iterator[dict[str, pa.Table]]:
     """Yield the shop in blocks of people, each small enough for memory.
 
-    Every block has all raw tables and the truth (`session_truth`), some perhaps empty, with the
-    types of `contract.SCHEMAS`. Rows are in key order within a block and from block to block;
-    bad rows of a scenario come last, in a block of their own. Products are in the first block.
+    Every block has all raw tables and the truths (`session_truth`, `review_truth`), some perhaps
+    empty, with the types of `contract.SCHEMAS`. Rows are in key order within a block and from block
+    to block; bad rows of a scenario come last, in a block of their own. Products are in the first
+    block.
 
     Raises:
         ShopConfigError: the scenario needs more rows than the shop has.
@@ -42,7 +43,7 @@ def generate_blocks(config: ShopConfig) -> Iterator[dict[str, pa.Table]]:
         yield tables
     if config.rules.bad_rows:
         bad = broken_tables(first, config.rules.bad_rows)
-        yield {**bad, TRUTH: TRUTH_SCHEMA.empty_table()}
+        yield bad | {name: schema.empty_table() for name, schema in TRUTH_SCHEMAS.items()}
 
 
 def _block(
@@ -58,6 +59,6 @@ def _block(
         "products": assortment if block == 0 else SCHEMAS["products"].empty_table(),
         "orders": orders_table(config, people, sessions, orders, block),
         "order_items": order_items_table(config, products, orders, block),
-        "reviews": reviews_table(config, people, products, orders, block),
+        **review_tables(config, people, products, orders, block),
         TRUTH: truth_table(config, sessions, outcomes, block),
     }

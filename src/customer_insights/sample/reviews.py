@@ -3,13 +3,15 @@
 import numpy as np
 import pyarrow as pa
 
-from customer_insights.sample.columns import Floats, Ints, ids, table, timestamps, where
+from customer_insights.sample.columns import ids, table, timestamps, where
 from customer_insights.sample.config import DAY, HOUR, ShopConfig, Step
+from customer_insights.sample.contract import REVIEW_TRUTH
 from customer_insights.sample.orders import NOT_YET, RETURNED, Orders
 from customer_insights.sample.people import People
-from customer_insights.sample.phrases import PHRASES, Phrases, Tones
+from customer_insights.sample.phrases import ASPECTS
 from customer_insights.sample.products import MEAN_RATING, Products
 from customer_insights.sample.sessions import IDS_PER_BLOCK
+from customer_insights.sample.texts import Moods, kinds_of, write_texts
 
 REVIEW_SHARE = 0.36
 WRITING_DAYS = 6.0
@@ -27,10 +29,10 @@ TITLED_SHARE = 0.6
 REPLY_SHARE = (0.6, 0.3, 0.1)
 
 
-def reviews_table(
+def review_tables(
     config: ShopConfig, people: People, products: Products, orders: Orders, block: int
-) -> pa.Table:
-    """Make the raw table, in key order, which is also the order of time within the block.
+) -> dict[str, pa.Table]:
+    """Make the raw table and its truth, in key order, which is also the order of time in the block.
 
     A review is about one line of a delivered order, or about the shop (no product).
     """
@@ -58,20 +60,36 @@ def reviews_table(
     )
     rating = np.clip(np.round(score), 1, 5).astype(np.int64)
     tone = np.searchsorted((3, 4), rating, side="right")
-    product_tone = _tone_of(score + random.normal(0.0, 0.5, size))
-    delivery_tone = np.where(days > LATE_DAYS + 1, 0, np.where(days > LATE_DAYS - 1.5, 1, 2))
+    # Nothing reads these; without them all that is drawn after them would be another shop's.
+    random.normal(0.0, 0.5, size)
+    delivery_tone = np.where(days > LATE_DAYS + 0.5, 0, np.where(days > LATE_DAYS - 1, 1, 2))
 
     is_about_shop = random.random(size) < SHOP_REVIEW_SHARE
     has_title = random.random(size) < TITLED_SHARE
     replied = created + (random.uniform(0.2, 6.0, size) * DAY).astype(np.int64)
     is_replied = random.random(size) < np.array(REPLY_SHARE)[tone]
-    names = [name.lower() for name in products.name.to_pylist()]
-    writer = _Writer(random, PHRASES["en"])
-    made = table(
+    kinds = kinds_of(products.name.to_pylist())
+    texts = write_texts(
+        config,
+        people,
+        Moods(
+            score=score,
+            delivery_tone=delivery_tone,
+            is_returned=is_returned,
+            person=orders.person[order],
+            order=block * IDS_PER_BLOCK + order,
+            kind=tuple(
+                None if skip else kinds[p] for skip, p in zip(is_about_shop, product, strict=True)
+            ),
+        ),
+        block,
+    )
+    review_ids = ids("r", block * IDS_PER_BLOCK + np.arange(size))
+    reviews = table(
         "reviews",
         config,
         {
-            "review_id": ids("r", block * IDS_PER_BLOCK + np.arange(size)),
+            "review_id": review_ids,
             "customer_id": ids(
                 "c",
                 people.number[orders.person[order]],
@@ -80,72 +98,25 @@ def reviews_table(
             "product_id": ids("p", products.number[product], ~is_about_shop),
             "created_at": timestamps(config, created),
             "rating": where(random.random(size) >= UNRATED_SHARE, pa.array(rating)),
-            "title": where(has_title, writer.titles(tone)),
-            "text": writer.texts(
-                tone,
-                product_tone,
-                delivery_tone,
-                [
-                    None if skip else names[p]
-                    for skip, p in zip(is_about_shop, product, strict=True)
-                ],
-            ),
+            "title": where(has_title, texts.title),
+            "text": texts.text,
             "reply_at": timestamps(config, replied, is_replied & (replied < config.seconds)),
         },
     )
-    return made.filter(pa.array(orders.is_visible[order]))
-
-
-def _tone_of(score: Floats) -> Ints:
-    """Tone 0, 1 or 2 of a score on the scale of ratings."""
-    return np.searchsorted((2.75, 3.5), score, side="right")
-
-
-class _Writer:
-    """Draws sentences of one language."""
-
-    def __init__(self, random: np.random.Generator, phrases: Phrases) -> None:
-        self._random = random
-        self._phrases = phrases
-
-    def titles(self, tone: Ints) -> pa.Array:
-        """Draw a title for each tone."""
-        return pa.array(self._sentences(self._phrases.title, tone, 1.0), pa.string())
-
-    def texts(
-        self, tone: Ints, product_tone: Ints, delivery_tone: Ints, names: list[str | None]
-    ) -> pa.Array:
-        """Compose a text for each review; without a name it says nothing about a product."""
-        parts = zip(
-            self._sentences(self._phrases.opening, tone, 1.0),
-            self._sentences(self._phrases.product, product_tone, 0.85),
-            self._sentences(self._phrases.delivery, delivery_tone, 0.5),
-            self._sentences(self._phrases.closing, tone, 0.5),
-            names,
-            strict=True,
-        )
-        return pa.array(
-            (
-                " ".join(
-                    sentence
-                    for sentence in (
-                        opening,
-                        product.replace("{product}", name) if name else "",
-                        delivery,
-                        closing,
-                    )
-                    if sentence
-                )
-                for opening, product, delivery, closing, name in parts
-            ),
-            pa.string(),
-        )
-
-    def _sentences(self, tones: Tones, tone: Ints, share: float) -> list[str]:
-        """Draw a sentence for each tone, empty in `1 - share` of the cases."""
-        pick = self._random.random(len(tone))
-        is_said = self._random.random(len(tone)) < share
-        return [
-            tones[t][int(p * len(tones[t]))] if said else ""
-            for t, p, said in zip(tone, pick, is_said, strict=True)
-        ]
+    truth = table(
+        REVIEW_TRUTH,
+        config,
+        {
+            "review_id": review_ids,
+            "language": texts.language,
+            "sentiment": texts.sentiment,
+            "quality": texts.quality,
+            "topic": texts.topic,
+            **{
+                f"{aspect}_sentiment": sentiments
+                for aspect, sentiments in zip(ASPECTS, texts.aspects, strict=True)
+            },
+        },
+    )
+    is_visible = pa.array(orders.is_visible[order])
+    return {"reviews": reviews.filter(is_visible), REVIEW_TRUTH: truth.filter(is_visible)}

@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 from pyarrow import parquet
 
 from customer_insights.sample.config import ShopConfig
-from customer_insights.sample.contract import RAW_SCHEMAS, SCHEMAS, TRUTH
+from customer_insights.sample.contract import RAW_SCHEMAS, SCHEMAS, TRUTH_SCHEMAS
 from customer_insights.sample.generator import generate_blocks
 
 TRUTH_FOLDER = "truth"
@@ -29,7 +29,7 @@ def write_csv(
         config: what to generate.
         folder: where to, made if it does not exist; files of the same name are replaced.
         prefix: what file names start with.
-        with_truth: also write the true purchase probabilities, to the folder `truth` below.
+        with_truth: also write what is true of sessions and reviews, to the folder `truth` below.
 
     Returns:
         Number of rows by table.
@@ -55,7 +55,7 @@ def write_parquet(
 def _paths(folder: Path, prefix: str, suffix: str, with_truth: bool) -> dict[str, Path]:
     paths = {name: folder / f"{prefix}{name}{suffix}" for name in RAW_SCHEMAS}
     if with_truth:
-        paths[TRUTH] = folder / TRUTH_FOLDER / f"{prefix}{TRUTH}{suffix}"
+        paths |= {name: folder / TRUTH_FOLDER / f"{prefix}{name}{suffix}" for name in TRUTH_SCHEMAS}
     return paths
 
 
