@@ -11,3 +11,7 @@ class ArtifactError(CustomerInsightsError):
 
 class EngineError(CustomerInsightsError):
     """Python was handed something that no known engine makes."""
+
+
+class VocabularyError(CustomerInsightsError):
+    """A row of a vocabulary can not be used."""

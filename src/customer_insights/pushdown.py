@@ -17,14 +17,18 @@ from typing import Any
 import pandas as pd
 import pyarrow as pa
 
+from customer_insights.aspects import AspectStep
 from customer_insights.engine.protocol import Input, RowStep
 from customer_insights.explaining import ExplainStep
+from customer_insights.quality import DetailStep
 from customer_insights.scoring import ScoreStep
 from customer_insights.text.language import LanguageStep
 from customer_insights.text.scoring import SentimentStep
 
 STEP_FILE = "step.json"
 STEPS: Mapping[str, Callable[[dict[str, Any]], RowStep]] = {
+    "aspects": AspectStep.from_json,
+    "details": DetailStep.from_json,
     "explain": ExplainStep.from_json,
     "language": LanguageStep.from_json,
     "score": ScoreStep.from_json,

@@ -49,7 +49,7 @@ PHRASES = Phrases(
     ),
     closing=tones(
         """
-        (Ich kann es nicht empfehlen|Nie wieder|Schade um das Geld|Spart euch das).
+        (Ich kann es nicht empfehlen|Nie wieder|Schade|Spart euch das).
         (Das nächste Mal woanders|Sehr ärgerlich|Finger weg).
         """,
         """

@@ -25,7 +25,7 @@ PHRASES = Phrases(
         Disappointed
         Not (worth it|what I hoped for|recommended)
         Never again
-        (Waste of money|Buyer beware|A letdown)
+        (Wasted time|Buyer beware|A letdown)
         """,
         """
         (It is fine|Average|Mixed feelings|Does the job)
@@ -59,7 +59,7 @@ PHRASES = Phrases(
     closing=tones(
         """
         I (cannot|would not) recommend it.
-        (Never again|I will shop elsewhere|Save your money).
+        (Never again|I will shop elsewhere|Look elsewhere).
         (A great pity|Do not make my mistake|I feel let down).
         """,
         """

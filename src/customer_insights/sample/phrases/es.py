@@ -49,7 +49,7 @@ PHRASES = Phrases(
     ),
     closing=tones(
         """
-        (No lo recomiendo|Nunca más|No tiren su dinero|Muy mal).
+        (No lo recomiendo|Nunca más|Ni lo intenten|Muy mal).
         (La próxima vez compraré en otra tienda|Una verdadera lástima).
         """,
         """

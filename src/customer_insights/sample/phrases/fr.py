@@ -49,7 +49,7 @@ PHRASES = Phrases(
     ),
     closing=tones(
         """
-        (Je ne recommande pas|Plus jamais|Gardez votre argent|À fuir).
+        (Je ne recommande pas|Plus jamais|Passez votre chemin|À fuir).
         (La prochaine fois, ce sera ailleurs|Vraiment dommage).
         """,
         """

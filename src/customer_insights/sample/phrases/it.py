@@ -49,7 +49,7 @@ PHRASES = Phrases(
     ),
     closing=tones(
         """
-        (Non lo consiglio|Mai più|Risparmiate i vostri soldi|Davvero un peccato).
+        (Non lo consiglio|Mai più|Cercate altro|Davvero un peccato).
         (La prossima volta comprerò altrove|Lasciate perdere).
         """,
         """

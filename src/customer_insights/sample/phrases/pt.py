@@ -49,7 +49,7 @@ PHRASES = Phrases(
     ),
     closing=tones(
         """
-        (Não recomendo|Nunca mais|Não gastem o seu dinheiro|Uma pena).
+        (Não recomendo|Nunca mais|Procurem outra coisa|Uma pena).
         (Da próxima vez compro em outra loja|Fujam).
         """,
         """
