@@ -14,18 +14,24 @@ texts as (
 
 {% if is_cortex -%}
 -- The answer as a number: a half is the middle of three, and says nothing about how sure it is.
-scored as (
+labelled as (
 
     select
-        content_hash,
-        case quality_answer
+        texts.review_id,
+        case classified.quality_answer
+            {% for label, category in quality_categories().items() -%}
+            when '{{ category }}' then '{{ label }}'
+            {% endfor -%}
+        end as quality_label,
+        case classified.quality_answer
             {% for label, category in quality_categories().items() -%}
             when '{{ category }}' then {{ {'detailed': 1, 'basic': 0.5, 'generic': 0}[label] }}
             {% endfor -%}
-        end as score
-    from {{ ref('review_quality_classified') }}
+        end as quality_score
+    from texts
+    left join {{ ref('review_quality_classified') }} as classified on texts.content_hash = classified.content_hash
 
-),
+)
 
 {% else -%}
 scored as (
@@ -38,7 +44,6 @@ scored as (
 
 ),
 
-{% endif -%}
 -- What several reviews say word by word tells of none of their purchases: it is shared among them.
 rated as (
 
@@ -51,7 +56,7 @@ rated as (
 ),
 
 -- Every label whose limit is reached; the highest of them is the review's.
-labelled as (
+reached as (
 
     select
         rated.review_id,
@@ -61,15 +66,26 @@ labelled as (
     from rated
     left join {{ ref('review_quality_vocabulary') }} as labels on rated.quality_score >= labels.min_score
 
+),
+
+labelled as (
+
+    select
+        review_id,
+        quality_label,
+        quality_score
+    from reached
+    where place = 1
+
 )
 
+{% endif -%}
 select
     review_id,
     quality_label,
-    quality_score,
+    cast(quality_score as double) as quality_score,
     case
-        when quality_score is null then 'unscored'
+        when quality_label is null then 'unscored'
         else '{{ 'cortex' if is_cortex else 'embedded' }}'
     end as quality_source
 from labelled
-where place = 1

@@ -22,7 +22,9 @@ from customer_insights.errors import VocabularyError
 from customer_insights.settings import read_settings
 from customer_insights.words import Found, TermIndex, has_kana, is_unspaced, words_of
 
-OpinionKind = Literal["opinion", "negation", "negation_after", "contrast", "intensifier"]
+OpinionKind = Literal[
+    "opinion", "negation", "negation_after", "contrast", "addition", "intensifier"
+]
 OPINION_KINDS: tuple[str, ...] = get_args(OpinionKind)
 
 # Number of the rules below; a change of theirs is a change of every text's aspects.
@@ -36,8 +38,10 @@ NEGATED = -0.75
 NEGATION_REACH = 5
 UNSPACED_REACH = 10
 REACH_BACK = 5
-# Words that a comma counts for where the nearest aspect is looked for.
-COMMA_DISTANCE = 3
+# Letters between two opinions that one negation after them turns both: "neither fast nor slow".
+CHAINED = 2
+# Words that a comma or an "and" counts for where the nearest aspect is looked for.
+BREAK_DISTANCE = 3
 # Words between two aspects that share an opinion: "price and quality are great".
 SHARED_DISTANCE = 3
 # Votes of the language that the whole text is in, where a sentence may be in another.
@@ -45,8 +49,10 @@ OWN_LANGUAGE_VOTES = 1.0
 STATED_LANGUAGE_VOTES = 3.0
 
 # After folding, which makes the plain signs of the wide ones.
-SENTENCE_ENDS = frozenset(".!?;。\n")
-COMMAS = frozenset(",、:(")
+SENTENCE_ENDS = frozenset(".!?。\n")
+COMMAS = frozenset(",;、:(")
+# Words of a sentence at most; a text without full stops is read in pieces.
+MAX_SENTENCE = 200
 
 ADDED = pa.schema(
     [
@@ -183,8 +189,7 @@ class Vocabulary:
                 f"{where} is of the aspect {aspect!r}, which aspect_catalog lacks."
             )
         index, _ = self._indexes(language)
-        if not index.add(term, aspect):
-            raise VocabularyError(f"{where} has no word and could never be found; take it out.")
+        _refuse_unfindable(term, index.add(term, aspect), where)
         self._votes.add(term, language)
 
     def _add_opinion(
@@ -204,8 +209,8 @@ class Vocabulary:
                 f"{where} is of the aspect {aspect!r}, which aspect_catalog lacks."
             )
         _, index = self._indexes(language)
-        if not index.add(term, Opinion(cast(OpinionKind, kind), polarity or 0.0, aspect)):
-            raise VocabularyError(f"{where} has no word and could never be found; take it out.")
+        is_added = index.add(term, Opinion(cast(OpinionKind, kind), polarity or 0.0, aspect))
+        _refuse_unfindable(term, is_added, where)
         self._votes.add(term, language)
 
     def _indexes(self, language: str) -> tuple[TermIndex[str], TermIndex[Opinion]]:
@@ -243,6 +248,13 @@ class Vocabulary:
             )
 
 
+def _refuse_unfindable(term: str, is_added: bool, where: str) -> None:
+    if not is_added:
+        raise VocabularyError(f"{where} has no word and could never be found; take it out.")
+    if len(_sentences([*words_of(term.removesuffix("*")), "end"])) > 1:
+        raise VocabularyError(f"{where} holds the end of a sentence; no term reaches beyond it.")
+
+
 def _sentences(words: Sequence[str]) -> list[Sequence[str]]:
     """Words between the ends of sentences; a full stop between digits is none."""
     sentences, begin = [], 0
@@ -253,9 +265,10 @@ def _sentences(words: Sequence[str]) -> list[Sequence[str]]:
             and words[place - 1].isdigit()
             and words[place + 1].isdigit()
         )
-        if word in SENTENCE_ENDS and not is_decimal:
+        is_end = word in SENTENCE_ENDS and not is_decimal
+        if is_end or place - begin == MAX_SENTENCE:
             sentences.append(words[begin:place])
-            begin = place + 1
+            begin = place + is_end
     sentences.append(words[begin:])
     return [sentence for sentence in sentences if sentence]
 
@@ -303,10 +316,14 @@ def _weigh(
 ) -> None:
     """Give each opinion of a clause to the nearest aspect; a mention alone has none."""
     said: list[list[float]] = [[] for _ in mentions]
+    breaks = {
+        *(place for place, word in enumerate(words) if word in COMMAS),
+        *(one.start for one in opinions if any(v.kind == "addition" for v in one.values)),
+    }
     for one, factor in _shifted(words, opinions):
         if not mentions:
             break
-        place = min(range(len(mentions)), key=lambda k: _distance(words, mentions[k], one))
+        place = min(range(len(mentions)), key=lambda k: _distance(breaks, mentions[k], one))
         for aspect in mentions[place].values:
             polarity = _polarity(one, aspect)
             if polarity is not None:
@@ -352,10 +369,14 @@ def _is_opinion(one: Found[Opinion]) -> bool:
 
 
 def _negate_last(shifted: list[tuple[Found[Opinion], float]], negation: Found[Opinion]) -> None:
-    """Negate the opinion right before a negation that follows it."""
-    if shifted and 0 <= negation.start - shifted[-1][0].end <= REACH_BACK:
-        one, factor = shifted[-1]
-        shifted[-1] = (one, factor * NEGATED if factor > 0 else factor)
+    """Negate the opinion right before a negation that follows it, and those that go with it."""
+    reach, start = REACH_BACK, negation.start
+    for place in range(len(shifted) - 1, -1, -1):
+        one, factor = shifted[place]
+        if start - one.end > reach:
+            break
+        shifted[place] = (one, factor * NEGATED if factor > 0 else factor)
+        reach, start = CHAINED, one.start
 
 
 def _polarity(one: Found[Opinion], aspect: str) -> float | None:
@@ -369,11 +390,11 @@ def _between(one: Found[Any], other: Found[Any]) -> tuple[int, int]:
     return min(one.end, other.end), max(one.start, other.start)
 
 
-def _distance(words: Sequence[str], mention: Found[str], one: Found[Opinion]) -> tuple[int, bool]:
+def _distance(breaks: set[int], mention: Found[str], one: Found[Opinion]) -> tuple[int, bool]:
     """Words between an aspect and an opinion, and whether the aspect comes after it."""
     start, end = _between(mention, one)
-    commas = sum(word in COMMAS for word in words[start:end])
-    return max(0, end - start) + COMMA_DISTANCE * commas, mention.start > one.start
+    crossed = sum(start <= place < end for place in breaks)
+    return max(0, end - start) + BREAK_DISTANCE * crossed, mention.start > one.start
 
 
 def _shared(mentions: Sequence[Found[str]], said: Sequence[list[float]], place: int) -> list[float]:

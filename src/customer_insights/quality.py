@@ -57,7 +57,6 @@ class DetailVocabulary:
     def __init__(self, aspects: Vocabulary, terms: Sequence[Sequence[str]]) -> None:
         self.aspects = aspects
         self._terms = sorted([str(v) for v in row] for row in terms)
-        # Of all languages at once: a word of another language is rarely one of these.
         self._index: dict[str, TermIndex[str]] = {}
         for language, term, kind in self._terms:
             where = f"The term {term!r} ({language}) of the detail vocabulary"
@@ -82,7 +81,8 @@ class DetailVocabulary:
         words = words_of(bare)
         letters = sum(map(is_unspaced, words))
         spaced = sum(word[0].isalnum() for word in words) - letters
-        kinds = {kind: self._count(kind, words, language, bare) for kind in DETAIL_KINDS}
+        spoken = self.aspects.language_of(bare, language)
+        kinds = {kind: self._count(kind, words, spoken) for kind in DETAIL_KINDS}
         return {
             "word_count": spaced + letters // LETTERS_PER_WORD,
             "aspect_count": len(self.aspects.mentions(bare, language)),
@@ -91,21 +91,23 @@ class DetailVocabulary:
             "experience_word_count": kinds["experience"],
         }
 
-    def _count(self, kind: str, words: Sequence[str], language: str | None, text: str) -> int:
-        """Words of a kind in the language that the text is in, or that has most of them."""
-        spoken = self.aspects.language_of(text, language)
-        index = self._index.get(spoken or "")
-        if index is None:
-            return 0
-        found, place = 0, 0
-        while place < len(words):
-            one = index.longest(words, place)
-            if one is None:
-                place += 1
-            else:
-                found += kind in one.values
-                place = one.end
-        return found
+    def _count(self, kind: str, words: Sequence[str], spoken: str | None) -> int:
+        """Words of a kind in a language; where that is not known, in the one that has most."""
+        known = self._index.get(spoken or "")
+        indexes = [known] if known is not None else list(self._index.values())
+        return max((_count_of(kind, words, index) for index in indexes), default=0)
+
+
+def _count_of(kind: str, words: Sequence[str], index: TermIndex[str]) -> int:
+    found, place = 0, 0
+    while place < len(words):
+        one = index.longest(words, place)
+        if one is None:
+            place += 1
+        else:
+            found += kind in one.values
+            place = one.end
+    return found
 
 
 @dataclass(frozen=True)

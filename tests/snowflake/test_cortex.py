@@ -177,6 +177,25 @@ def test_the_tests_of_the_reviews_pass(shop: Shop) -> None:
         shop.dbt("build", "--select", "+review_sentiment", "--indirect-selection", "buildable")
 
 
+def test_quality_is_asked_once_for_each_text(shop: Shop) -> None:
+    for number, text in enumerate(("I love it", "It broke", "I love it", "cortex-null")):
+        shop.add(f"r{number}", f"2024-01-0{number + 1}", text)
+    asked = "select content_hash, attempt_count from insights_internal.review_quality_classified"
+    for attempts in ([1, 1, 1], [1, 1, 2]):
+        shop.dbt("build", "--select", "+review_quality", "--indirect-selection", "buildable")
+        assert sorted(row[1] for row in shop.emulator.query(asked)) == attempts
+    rows = shop.emulator.query(
+        "select review_id, quality_label, quality_score, quality_source "
+        "from insights.review_quality"
+    )
+    quality = {row[0]: tuple(row[1:]) for row in rows}
+    assert quality["r3"] == UNSCORED
+    known = {("detailed", 1.0), ("basic", 0.5), ("generic", 0.0)}
+    assert {quality[review_id][:2] for review_id in ("r0", "r1", "r2")} <= known
+    assert {quality[review_id][2] for review_id in ("r0", "r1", "r2")} == {"cortex"}
+    assert quality["r0"] == quality["r2"]
+
+
 def test_the_oldest_texts_are_sent_first_up_to_the_cap(shop: Shop) -> None:
     for day in (3, 1, 2, 5, 4):
         shop.add(f"r{day}", f"2024-01-0{day}", f"text {day}")

@@ -2,7 +2,7 @@ with
 
 texts as (
 
-    select * from {{ ref('review_texts') }}
+    select * from {{ ref('review_distinct_texts') }}
 
 ),
 
@@ -25,31 +25,20 @@ past as (
 
 ),
 
--- As in review_sentiment_scored: each text once, in the place of the oldest review that has it.
-distinct_texts as (
-
-    select
-        *,
-        row_number() over (partition by content_hash order by created_at, review_id) as copy_number
-    from texts
-
-),
-
 -- Texts that were never sent go first, so that one that Cortex cannot read holds up no other.
 waiting as (
 
     select
-        distinct_texts.content_hash,
-        distinct_texts.masked_text,
+        texts.content_hash,
+        texts.masked_text,
         coalesce(past.attempt_count, 0) as attempt_count,
         row_number() over (
-            order by coalesce(past.attempt_count, 0), distinct_texts.created_at, distinct_texts.review_id
+            order by coalesce(past.attempt_count, 0), texts.first_created_at, texts.first_review_id
         ) as place
-    from distinct_texts
-    left join past on distinct_texts.content_hash = past.content_hash
+    from texts
+    left join past on texts.content_hash = past.content_hash
     where
-        distinct_texts.copy_number = 1
-        and past.quality_answer is null
+        past.quality_answer is null
         and coalesce(past.attempt_count, 0) < {{ setting('max_text_attempts') }}
 
 ),
