@@ -3,9 +3,8 @@
     (ref('product_recommendations_training_set'), 'as_of_on'),
     (ref('purchase_intent_training_set'), 'session_on'),
 ] %}
-{%- if setting_value('text_engine') == 'embedded' %}
-    {%- do training_sets.append((ref('review_sentiment_training_set'), 'created_on')) %}
-{%- endif %}
+{%- set learned_texts = setting_value('text_engine') == 'embedded' %}
+{%- do training_sets.append((ref('review_sentiment_training_set'), 'created_on')) if learned_texts %}
 with
 
 training_sets as (

@@ -191,7 +191,7 @@ def test_a_build_with_nothing_new_trains_and_scores_nothing(project: SnowflakePr
     inside = Counter(
         json.loads(entry["query_tag"])["node_id"] for entry in sent if entry["inside_procedure"]
     )
-    assert len(inside) == 11
+    assert len(inside) == 16
     assert {n: count for n, count in inside.items() if count > STATEMENTS_OF_A_PROCEDURE} == {}
     assert over_bounds(sent) == {}
 

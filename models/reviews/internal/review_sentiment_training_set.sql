@@ -47,11 +47,11 @@ new_to_the_model as (
 
     select
         *,
-        row_number() over (order by created_at desc nulls last, review_id) as place,
+        row_number() over (order by created_at desc nulls last, review_id asc) as place,
         sum(character_count) over (
-            order by created_at desc nulls last, review_id
+            order by created_at desc nulls last, review_id asc
             rows between unbounded preceding and current row
-        ) as characters
+        ) as character_sum
     from assigned
     where split = 'train' or (split is not null and is_first_copy)
 
@@ -73,4 +73,4 @@ select
     question_count
 from new_to_the_model
 -- What n-grams of more texts weigh would not fit into memory.
-where place <= {{ setting('max_rated_texts') }} and characters <= {{ setting('max_rated_characters') }}
+where place <= {{ setting('max_rated_texts') }} and character_sum <= {{ setting('max_rated_characters') }}

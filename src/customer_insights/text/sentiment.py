@@ -306,9 +306,9 @@ def _weighted(counts: sp.csr_matrix, frequencies: Counts, texts: int) -> sp.csr_
     kept = frequencies[counts.indices] > 0
     ends = np.concatenate([[0], np.cumsum(kept)])[counts.indptr]
     indices = counts.indices[kept]
-    rarity = np.log((1 + texts) / (1.0 + frequencies)) + 1
-    data = (1 + np.log(counts.data[kept])) * rarity[indices].astype(np.float32)
-    texts_of_data = np.repeat(np.arange(counts.shape[0]), np.diff(ends))
+    rarity = (np.log((1 + texts) / (1.0 + frequencies)) + 1).astype(np.float32)
+    data = (1 + np.log(counts.data[kept])) * rarity[indices]
+    texts_of_data = np.repeat(np.arange(counts.shape[0], dtype=np.int32), np.diff(ends))
     owners = 2 * texts_of_data + (indices >= WORDS_FROM)
     squares = np.bincount(owners, weights=data * data, minlength=2 * counts.shape[0])
     parts = np.sum(squares.reshape(-1, 2) > 0, axis=1)
