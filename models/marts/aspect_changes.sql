@@ -49,7 +49,7 @@ complaints as (
         review_id,
         row_number() over (
             partition by aspect
-            order by sentiment_score, created_at desc, review_id
+            order by sentiment_score asc, created_at desc, review_id asc
         ) as place
     from mentions
     where is_recent and sentiment_label = 'negative'
@@ -72,15 +72,15 @@ measured as (
     select
         *,
         mention_count >= {{ least }} as is_known,
-        mention_count >= {{ least }} and past_mention_count >= {{ least }} as is_comparable,
         cast(negative_count as double) / nullif(mention_count, 0) as negative_share,
         cast(past_negative_count as double) / nullif(past_mention_count, 0) as past_negative_share,
         {% for edge in ['low', 'high'] -%}
         {{ wilson_interval('negative_count', 'mention_count', edge) }} as negative_share_{{ edge }},
         {{ share_difference_interval(
             'negative_count', 'mention_count', 'past_negative_count', 'past_mention_count', edge
-        ) }} as change_{{ edge }}{{ ',' if not loop.last }}
-        {% endfor %}
+        ) }} as change_{{ edge }},
+        {% endfor -%}
+        mention_count >= {{ least }} and past_mention_count >= {{ least }} as is_comparable
     from counted
 
 )
@@ -102,10 +102,12 @@ select
     -- What can not be compared comes last.
     row_number() over (
         order by
-            case when measured.is_comparable then 0 else 1 end,
-            case when measured.is_comparable then measured.negative_share - measured.past_negative_share end desc,
+            case when measured.is_comparable then 0 else 1 end asc,
+            case
+                when measured.is_comparable then measured.negative_share - measured.past_negative_share
+            end desc nulls last,
             measured.negative_count desc,
-            measured.aspect
+            measured.aspect asc
     ) as rank,
     listed.example_review_ids
 from measured

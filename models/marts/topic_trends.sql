@@ -84,10 +84,10 @@ select
     scored_count,
     case when scored_count >= {{ least }} then cast(positive_count as double) / scored_count end as positive_share,
     case when scored_count >= {{ least }} then cast(negative_count as double) / scored_count end as negative_share,
-    {% for edge in ['low', 'high'] -%}
     case
-        when scored_count >= {{ least }}
-            then {{ wilson_interval('negative_count', 'scored_count', edge) }}
-    end as negative_share_{{ edge }}{{ ',' if not loop.last }}
-    {% endfor %}
+        when scored_count >= {{ least }} then {{ wilson_interval('negative_count', 'scored_count', 'low') }}
+    end as negative_share_low,
+    case
+        when scored_count >= {{ least }} then {{ wilson_interval('negative_count', 'scored_count', 'high') }}
+    end as negative_share_high
 from filled

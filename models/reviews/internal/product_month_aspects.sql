@@ -35,10 +35,10 @@ select
     *,
     row_number() over (
         partition by product_id, month_on
-        order by cast(negative_count as double) / mention_count desc, mention_count desc, aspect
+        order by cast(negative_count as double) / mention_count desc, mention_count desc, aspect asc
     ) as worst_rank,
     row_number() over (
         partition by product_id, month_on
-        order by cast(positive_count as double) / mention_count desc, mention_count desc, aspect
+        order by cast(positive_count as double) / mention_count desc, mention_count desc, aspect asc
     ) as best_rank
 from counted
