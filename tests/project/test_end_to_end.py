@@ -18,8 +18,9 @@ MODELS = (
     "product_recommendations",
     "purchase_intent_after_session",
     "purchase_intent_in_session",
+    "review_sentiment",
 )
-SESSION_MODELS = MODELS[2:]
+SESSION_MODELS = MODELS[2:4]
 
 
 # Unit tests look at no data: once, in the first build, is enough.

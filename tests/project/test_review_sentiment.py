@@ -71,7 +71,8 @@ def test_quality_is_measured_by_language_and_overall(built: DbtProject) -> None:
     assert set(overall) == {"all", "newest"}
     assert overall["all"]["text_count"] >= overall["newest"]["text_count"] > 0
     for row in overall.values():
-        assert 0.8 < row["macro_f1"] <= 1
+        # A class for everybody reaches less than a half. Few texts of each of seven languages.
+        assert 0.5 < row["macro_f1_low"] < row["macro_f1"] < row["macro_f1_high"] <= 1
     for period, row in overall.items():
         of_languages = [r for r in rows if r["period"] == period and r["language"] != "all"]
         assert sum(r["text_count"] for r in of_languages) == row["text_count"]

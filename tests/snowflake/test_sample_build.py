@@ -196,7 +196,7 @@ def test_a_number_that_differs_would_be_seen(verified: Verified) -> None:
 
 @pytest.mark.parametrize(
     ("table", "versions_of"),
-    [("model_runs", 4), ("purchase_intent_scores", 2), ("churn_scores", 1)],
+    [("model_runs", 5), ("purchase_intent_scores", 2), ("churn_scores", 1)],
 )
 def test_the_same_versions_serve(verified: Verified, table: str, versions_of: int) -> None:
     def versions(rows: list[Row]) -> set[tuple[str, str]]:
