@@ -28,17 +28,32 @@ counted as (
     group by product_id, month_on, aspect
     having count(*) >= {{ least }}
 
+),
+
+shares as (
+
+    select
+        *,
+        cast(positive_count as double) / mention_count as positive_share,
+        cast(negative_count as double) / mention_count as negative_share
+    from counted
+
 )
 
 -- Of equal shares that of more mentions is surer.
 select
-    *,
+    product_id,
+    month_on,
+    aspect,
+    mention_count,
+    positive_count,
+    negative_count,
     row_number() over (
         partition by product_id, month_on
-        order by cast(negative_count as double) / mention_count desc, mention_count desc, aspect asc
+        order by negative_share desc, mention_count desc, aspect asc
     ) as worst_rank,
     row_number() over (
         partition by product_id, month_on
-        order by cast(positive_count as double) / mention_count desc, mention_count desc, aspect asc
+        order by positive_share desc, mention_count desc, aspect asc
     ) as best_rank
-from counted
+from shares
