@@ -345,11 +345,13 @@ def test_both_engines_mask_the_same(local: Path) -> None:
     assert dict(found) == MASKED
 
 
-def test_without_a_text_engine_no_review_is_scored(local: Path) -> None:
-    listed = run_local(local, "--quiet", "ls", "--select", "reviews", TEXT_ENGINE="none")
+@pytest.mark.parametrize("engine", ["none", "embedded"])
+def test_without_cortex_nothing_is_there_that_calls_it(local: Path, engine: str) -> None:
+    listed = run_local(local, "--quiet", "ls", "--select", "reviews", TEXT_ENGINE=engine)
     assert listed.returncode == 0
     assert "review_texts" in listed.stdout
-    assert "sentiment" not in listed.stdout
+    for caller in ("review_sentiment_scored", "review_quality_classified"):
+        assert caller not in listed.stdout
 
 
 def test_duckdb_refuses_cortex_before_anything_runs(local: Path) -> None:
