@@ -20,6 +20,7 @@ SCORES = frozenset({"score", "contribution", "sentiment_score"})
 OF_THE_BUILD = frozenset(
     {
         "artifact_sha256",
+        "assigned_at",
         "decided_at",
         "detected_at",
         "features_hash",
