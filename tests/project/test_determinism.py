@@ -62,7 +62,6 @@ PUBLIC = [
     "insights.product_recommendations",
     "insights.purchase_intent_scores",
     "insights.review_sentiment",
-    "insights.review_sentiment_quality",
     "insights.score_explanations",
     "insights.session_features",
     "insights.session_labels",
