@@ -40,6 +40,7 @@ dbt.tracking.datetime = Clock
 # Bookkeeping: when a row was written, and what follows from it. No other column may differ.
 BOOKKEEPING = {
     "assigned_at",
+    "counted_at",
     "decided_at",
     "found_at",
     "scored_at",
@@ -49,6 +50,8 @@ BOOKKEEPING = {
     "dbt_updated_at",
     "dbt_valid_from",
     "dbt_valid_to",
+    # Of all that a computed table reads, such times among it.
+    "fingerprint",
 }
 # One row about the run itself.
 OF_THE_RUN = {"insights_internal.run_context", "insights.text_scoring_runs"}
