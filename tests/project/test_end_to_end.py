@@ -68,7 +68,8 @@ def test_the_first_build_trains_promotes_scores_and_explains(
     # A new champion scores the days that rescore_days says, up to the end of its test.
     sessions, scored, roles = project.query(
         "select (select count(*) from insights_sample.session_features where session_on > "
-        "(select max(test_to_on) from insights_sample.model_runs) - 400), "
+        "(select max(test_to_on) - 400 from insights_sample.model_runs "
+        "where model_name like 'purchase_intent%')), "
         "count(distinct session_id), count(distinct sample_role) "
         "from insights_sample.purchase_intent_scores"
     )[0]
