@@ -35,7 +35,9 @@ from snowflake_project import (
 from customer_insights.comparison import Row, differences
 from customer_insights.packages import declared
 
-SECONDS = 400
+# Two builds on the emulator and one on DuckDB, in one command.
+SECONDS = 900
+pytestmark = pytest.mark.timeout(1200)
 SCHEMA = "verification_sample"
 REGISTERED = f"customer_insights.{SCHEMA}_internal.purchase_intent_registered"
 CHANGES = ("CREATE MODEL", "ALTER MODEL", "DROP MODEL")
