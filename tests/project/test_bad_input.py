@@ -373,7 +373,8 @@ def test_a_feature_that_no_model_may_use_can_not_be_included(
 ) -> None:
     change(
         copied,
-        "update insights_vocabulary.model_catalog set included_features = 'region|browser'",
+        "update insights_vocabulary.model_catalog set included_features = 'region|browser' "
+        "where model_name like 'purchase_intent%'",
         f"update insights_vocabulary.feature_catalog set {property_name} = true "
         "where feature = 'region'",
     )
