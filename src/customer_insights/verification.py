@@ -139,6 +139,11 @@ def _unchanged(dbt: Dbt, first: Mapping[str, list[dict[str, Any]]]) -> Iterator[
             decisions = sorted({str(row["decision"]) for row in after[len(before) :]} or {"none"})
             newest = [row["decision"] for row in after if row["decision_number"] == 2]
             yield Check("nothing was trained again", set(newest) == {"kept"}, ", ".join(decisions))
+        elif name == "text_scoring_runs":
+            scored = sum(row["scored_count"] for row in after) - sum(
+                row["scored_count"] for row in before
+            )
+            yield Check("no text was scored again", not scored, f"{scored} texts")
         else:
             found = differences(name, before, after)
             yield Check(f"{name} is unchanged", not found, _shown(found, len(after)))
