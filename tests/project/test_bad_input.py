@@ -491,7 +491,8 @@ def assert_empty_but_whole(project: DbtProject, built: DbtProject) -> None:
     assert columns_of(project) == columns_of(built)
     for table in ENTITY_TABLES:
         assert project.query(f"select count(*) from insights.{table}") == [(0,)], table
-    assert_not_trained(project, "0 mature rows to train on; min_train_rows asks for 500")
+    # min_train_rows or, of texts, min_rated_texts.
+    assert_not_trained(project, "0 mature rows to train on; min_")
 
 
 def assert_not_trained(project: DbtProject, reason: str) -> None:
