@@ -12,17 +12,13 @@ import numpy.typing as npt
 import pyarrow as pa
 import xgboost as xgb
 from sklearn.linear_model import LogisticRegression
-from threadpoolctl import threadpool_limits
 
+import customer_insights.blas  # noqa: F401  (limits its threads)
 from customer_insights.catalog import Feature
 from customer_insights.encoding import Encoder, FloatMatrix, fit_encoder
 from customer_insights.engine import Input
 from customer_insights.errors import ArtifactError
 from customer_insights.metrics import Floats, Labels, RankedScores
-
-# The threads of BLAS change the last digits of a fit, and a limit holds for the whole process, in
-# which models are trained side by side. So it is set once, and stays.
-threadpool_limits(limits=1, user_api="blas")
 
 # Shallow and slow to learn: on shop data deeper trees fit the training period, not the next one.
 PARAMETERS: dict[str, Any] = {

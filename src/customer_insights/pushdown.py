@@ -17,11 +17,11 @@ from typing import Any
 import pandas as pd
 import pyarrow as pa
 
-from customer_insights.aspects import AspectStep
 from customer_insights.engine.protocol import Input, RowStep
 from customer_insights.explaining import ExplainStep
-from customer_insights.quality import DetailStep
 from customer_insights.scoring import ScoreStep
+from customer_insights.text.aspects import AspectStep
+from customer_insights.text.details import DetailStep
 from customer_insights.text.language import LanguageStep
 from customer_insights.text.scoring import SentimentStep
 

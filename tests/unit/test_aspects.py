@@ -16,10 +16,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from customer_insights.aspects import AspectStep, Mention, Vocabulary, find_aspects
 from customer_insights.errors import VocabularyError
 from customer_insights.sample import ShopConfig, generate_blocks
 from customer_insights.sample.phrases import ASPECTS, LANGUAGES, PHRASES
+from customer_insights.text.aspects import AspectStep, Mention, Vocabulary, find_aspects
 
 if TYPE_CHECKING:
     from conftest import Shop

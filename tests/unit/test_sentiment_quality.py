@@ -10,8 +10,13 @@ import pytest
 from sklearn.metrics import f1_score, roc_auc_score
 
 from customer_insights.metrics import RankedScores, resampling_weights
-from customer_insights.text.quality import QUALITY_SCHEMA, macro_f1, measure_quality, roc_auc
 from customer_insights.text.sentiment import CLASSES, classes_of
+from customer_insights.text.sentiment_quality import (
+    QUALITY_SCHEMA,
+    macro_f1,
+    measure_quality,
+    roc_auc,
+)
 
 if TYPE_CHECKING:
     from conftest import Shop

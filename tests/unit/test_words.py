@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from customer_insights.words import TermIndex, folded, has_kana, words_of
+from customer_insights.text.words import TermIndex, folded, has_kana, words_of
 
 
 def found(text: str, *terms: str) -> list[str]:

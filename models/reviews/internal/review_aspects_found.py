@@ -1,7 +1,7 @@
 """Finds the aspects that the texts speak of which the vocabulary has not read yet."""
 
-from customer_insights.aspects import find_aspects
 from customer_insights.engine import open_warehouse
+from customer_insights.text.aspects import find_aspects
 
 
 def model(dbt, session):

@@ -1,7 +1,7 @@
 """Counts what makes a review worth reading in the texts that have not been counted yet."""
 
 from customer_insights.engine import open_warehouse
-from customer_insights.quality import count_details
+from customer_insights.text.details import count_details
 
 
 def model(dbt, session):

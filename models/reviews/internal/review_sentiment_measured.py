@@ -1,7 +1,7 @@
 """Measures how well the sentiment of texts agrees with their stars, by language."""
 
 from customer_insights.engine import open_warehouse
-from customer_insights.text.quality import measure_quality
+from customer_insights.text.sentiment_quality import measure_quality
 
 
 def model(dbt, session):

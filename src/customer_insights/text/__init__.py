@@ -1,1 +1,1 @@
-"""What is read out of reviews' texts, in any language: sentiment and language."""
+"""What is read out of reviews' texts, in any language: sentiment, language, aspects and details."""

@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 from py3langid.langid import LanguageIdentifier
-from threadpoolctl import threadpool_limits
 
+import customer_insights.blas  # noqa: F401  (limits its threads)
 from customer_insights.engine import Derived, Input, Part, Relation
 from customer_insights.settings import read_settings
 from customer_insights.text.cleaning import cleaned
@@ -118,9 +118,7 @@ class LanguageStep:
 
     def apply(self, rows: pa.RecordBatch) -> pa.RecordBatch:
         """One row of `added` for each row."""
-        # The threads of BLAS would change the last digits.
-        with threadpool_limits(limits=1):
-            found = [detect(text) for text in texts_of(rows.column(TEXT))]
+        found = [detect(text) for text in texts_of(rows.column(TEXT))]
         columns = [
             pa.array([language.code for language in found], pa.string()),
             pa.array([language.confidence for language in found], pa.float64()),

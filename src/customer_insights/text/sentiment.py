@@ -20,8 +20,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import scipy.sparse as sp
 from sklearn.linear_model import LogisticRegression, Ridge
-from threadpoolctl import threadpool_limits
 
+import customer_insights.blas  # noqa: F401  (limits its threads)
 from customer_insights.engine import Input
 from customer_insights.errors import ArtifactError
 from customer_insights.metrics import Floats, RankedScores
@@ -235,15 +235,13 @@ def fit_sentiment(train: RatedTexts, validation: RatedTexts) -> SentimentModel:
         validation: later texts, none of which is among the former, with stars of both ends.
 
     """
-    # The threads of BLAS would change the last digits.
-    with threadpool_limits(limits=1):
-        learned = _learned_weights(train, PENALTIES)
-        predicted = [weights.predict(validation.counts) for weights in learned]
-        errors = [float(np.mean((stars - validation.stars) ** 2)) for stars in predicted]
-        best = int(np.argmin(errors))
-        slopes, offsets = _calibrated(predicted[best], validation.stars)
-        probabilities = _softmax(predicted[best], slopes, offsets)
-        (final,) = _learned_weights(train.followed_by(validation), (PENALTIES[best],))
+    learned = _learned_weights(train, PENALTIES)
+    predicted = [weights.predict(validation.counts) for weights in learned]
+    errors = [float(np.mean((stars - validation.stars) ** 2)) for stars in predicted]
+    best = int(np.argmin(errors))
+    slopes, offsets = _calibrated(predicted[best], validation.stars)
+    probabilities = _softmax(predicted[best], slopes, offsets)
+    (final,) = _learned_weights(train.followed_by(validation), (PENALTIES[best],))
     classes = classes_of(validation.stars)
     is_told = classes != 1
     positive = RankedScores(classes[is_told] == 2, _positive_share(probabilities)[is_told])

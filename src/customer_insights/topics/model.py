@@ -12,8 +12,8 @@ import numpy.typing as npt
 import scipy.sparse as sp
 from scipy.optimize import linear_sum_assignment
 from sklearn.decomposition import NMF
-from threadpoolctl import threadpool_limits
 
+import customer_insights.blas  # noqa: F401  (limits its threads)
 from customer_insights.errors import ArtifactError
 from customer_insights.fingerprint import round_to_significant
 from customer_insights.model import artifact_hash
@@ -162,19 +162,17 @@ def find_topics(
         start: weights to start from instead.
 
     """
-    # One thread: how a sum is shared out among threads changes its last bits, and then the topics.
-    with threadpool_limits(1):
-        fitted = NMF(
-            topics,
-            init="custom" if start is not None else "nndsvda" if seed is None else "random",
-            random_state=seed or 0,
-            max_iter=MAX_ITERATIONS,
-            tol=TOLERANCE,
-        )
-        if start is None:
-            fitted.fit(weighed)
-        else:
-            fitted.fit_transform(weighed, W=_start_of(weighed, start), H=start.copy())
+    fitted = NMF(
+        topics,
+        init="custom" if start is not None else "nndsvda" if seed is None else "random",
+        random_state=seed or 0,
+        max_iter=MAX_ITERATIONS,
+        tol=TOLERANCE,
+    )
+    if start is None:
+        fitted.fit(weighed)
+    else:
+        fitted.fit_transform(weighed, W=_start_of(weighed, start), H=start.copy())
     weights: Floats = fitted.components_
     totals = weights.sum(axis=1, keepdims=True)
     return round_to_significant(weights / np.where(totals > 0, totals, 1.0))
@@ -194,10 +192,9 @@ def _loadings(weighed: sp.csr_matrix, weights: Floats) -> Floats:
     numerator = np.asarray(weighed @ weights.T)
     gram = weights @ weights.T
     loadings = numerator.copy()
-    with threadpool_limits(1):
-        for _ in range(ASSIGN_ITERATIONS):
-            fitted = loadings @ gram
-            loadings *= np.divide(numerator, fitted, out=np.zeros_like(fitted), where=fitted > 0)
+    for _ in range(ASSIGN_ITERATIONS):
+        fitted = loadings @ gram
+        loadings *= np.divide(numerator, fitted, out=np.zeros_like(fitted), where=fitted > 0)
     return loadings
 
 

@@ -16,11 +16,11 @@ from typing import Any
 
 import pyarrow as pa
 
-from customer_insights.aspects import Vocabulary, read_vocabulary
-from customer_insights.engine import Derived, Input, Part, Relation
+from customer_insights.engine import Derived, Relation
 from customer_insights.errors import VocabularyError
-from customer_insights.settings import read_settings
-from customer_insights.words import TermIndex, is_unspaced, words_of
+from customer_insights.text.aspects import Vocabulary, read_vocabulary
+from customer_insights.text.reading import READ_FROM, texts_read
+from customer_insights.text.words import Found, TermIndex, is_unspaced, words_of
 
 # Number of the rules below; a change of theirs is a change of every text's counts.
 RULES_VERSION = 1
@@ -95,19 +95,11 @@ class DetailVocabulary:
         """Words of a kind in a language; where that is not known, in the one that has most."""
         known = self._index.get(spoken or "")
         indexes = [known] if known is not None else list(self._index.values())
-        return max((_count_of(kind, words, index) for index in indexes), default=0)
+        return max((_count_of(kind, index.scan(words)) for index in indexes), default=0)
 
 
-def _count_of(kind: str, words: Sequence[str], index: TermIndex[str]) -> int:
-    found, place = 0, 0
-    while place < len(words):
-        one = index.longest(words, place)
-        if one is None:
-            place += 1
-        else:
-            found += kind in one.values
-            place = one.end
-    return found
+def _count_of(kind: str, found: Sequence[Found[str]]) -> int:
+    return sum(kind in one.values for one in found)
 
 
 @dataclass(frozen=True)
@@ -119,7 +111,7 @@ class DetailStep:
     rows_each = 1
     batch_rows = 20_000
     added = ADDED
-    inputs = (Input("masked_text", "category"), Input("language", "category"))
+    inputs = READ_FROM
 
     def apply(self, rows: pa.RecordBatch) -> pa.RecordBatch:
         """One row of `added` for each text."""
@@ -165,28 +157,14 @@ def count_details(
         VocabularyError: a row of a vocabulary is of no use.
 
     """
-    settings = read_settings(run_context)
     aspects = read_vocabulary(catalog, aspect_terms, opinion_terms)
     terms = detail_terms.select("language", "term", "kind").read().to_pylist()
     vocabulary = DetailVocabulary(aspects, [list(row.values()) for row in terms])
-    due = texts
-    if past is not None:
-        due = due.not_matching(
-            past.equal_to("vocabulary_version", vocabulary.version), ["content_hash", "language"]
-        )
-    schema = pa.schema(
-        [
-            ("content_hash", pa.string()),
-            ("language", pa.string()),
-            *ADDED,
-            ("vocabulary_version", pa.string()),
-            ("counted_at", pa.timestamp("us")),
-        ]
+    return texts_read(
+        DetailStep(vocabulary),
+        vocabulary.version,
+        "counted_at",
+        run_context=run_context,
+        texts=texts,
+        past=past,
     )
-    part = Part(
-        rows=due,
-        step=DetailStep(vocabulary),
-        carried={"content_hash": "content_hash", "language": "language"},
-        constants={"vocabulary_version": vocabulary.version, "counted_at": settings.run_started_at},
-    )
-    return Derived(schema, [part])

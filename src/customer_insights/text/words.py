@@ -105,6 +105,18 @@ class TermIndex(Generic[T]):
                 best = Found(start, end, node.values)
         return best
 
+    def scan(self, words: Sequence[str]) -> list[Found[T]]:
+        """Terms from left to right, the longest at each place, none inside another."""
+        found, place = [], 0
+        while place < len(words):
+            one = self.longest(words, place)
+            if one is None:
+                place += 1
+            else:
+                found.append(one)
+                place = one.end
+        return found
+
     def all_values(self, words: Sequence[str], start: int) -> Iterable[T]:
         """What stands for every term that begins at a word, however long."""
         for _, node in self._matches(words, start):

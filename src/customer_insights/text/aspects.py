@@ -17,10 +17,10 @@ from typing import Any, Literal, cast, get_args
 
 import pyarrow as pa
 
-from customer_insights.engine import Derived, Input, Part, Relation
+from customer_insights.engine import Derived, Relation
 from customer_insights.errors import VocabularyError
-from customer_insights.settings import read_settings
-from customer_insights.words import Found, TermIndex, has_kana, is_unspaced, words_of
+from customer_insights.text.reading import READ_FROM, texts_read
+from customer_insights.text.words import Found, TermIndex, has_kana, is_unspaced, words_of
 
 OpinionKind = Literal[
     "opinion", "negation", "negation_after", "contrast", "addition", "intensifier"
@@ -237,8 +237,8 @@ class Vocabulary:
 
     def _read(self, sentence: Sequence[str], language: str, found: dict[str, list[float]]) -> None:
         aspect_index, opinion_index = self._by_language[language]
-        mentions = _scan(sentence, aspect_index)
-        opinions = _scan(sentence, opinion_index)
+        mentions = aspect_index.scan(sentence)
+        opinions = opinion_index.scan(sentence)
         for start, end in _clauses(len(sentence), opinions):
             _weigh(
                 sentence,
@@ -283,19 +283,6 @@ def _elected(
     if not counted:
         return None
     return min(counted, key=lambda one: (-round(counted[one], 9), one != own, one))
-
-
-def _scan(words: Sequence[str], index: TermIndex[Any]) -> list[Found[Any]]:
-    """Terms from left to right, the longest at each place, none inside another."""
-    found, place = [], 0
-    while place < len(words):
-        one = index.longest(words, place)
-        if one is None:
-            place += 1
-        else:
-            found.append(one)
-            place = one.end
-    return found
 
 
 def _clauses(length: int, opinions: Sequence[Found[Opinion]]) -> Iterator[tuple[int, int]]:
@@ -419,7 +406,7 @@ class AspectStep:
 
     batch_rows = 20_000
     added = ADDED
-    inputs = (Input("masked_text", "category"), Input("language", "category"))
+    inputs = READ_FROM
 
     @property
     def rows_each(self) -> int:
@@ -498,29 +485,12 @@ def find_aspects(
         VocabularyError: a row of a vocabulary is of no use.
 
     """
-    settings = read_settings(run_context)
     vocabulary = read_vocabulary(catalog, aspect_terms, opinion_terms)
-    due = texts
-    if past is not None:
-        due = due.not_matching(
-            past.equal_to("vocabulary_version", vocabulary.version), ["content_hash", "language"]
-        )
-    schema = pa.schema(
-        [
-            ("content_hash", pa.string()),
-            ("language", pa.string()),
-            *ADDED,
-            ("vocabulary_version", pa.string()),
-            ("found_at", pa.timestamp("us")),
-        ]
+    return texts_read(
+        AspectStep(vocabulary),
+        vocabulary.version,
+        "found_at",
+        run_context=run_context,
+        texts=texts,
+        past=past,
     )
-    part = Part(
-        rows=due,
-        step=AspectStep(vocabulary),
-        carried={"content_hash": "content_hash", "language": "language"},
-        constants={
-            "vocabulary_version": vocabulary.version,
-            "found_at": settings.run_started_at,
-        },
-    )
-    return Derived(schema, [part] if vocabulary.aspects else [])

@@ -20,10 +20,10 @@ from test_aspects import (
     vocabulary_of,
 )
 
-from customer_insights.aspects import Vocabulary
 from customer_insights.errors import VocabularyError
-from customer_insights.quality import ADDED, DetailStep, DetailVocabulary, count_details
 from customer_insights.sample import ShopConfig
+from customer_insights.text.aspects import Vocabulary
+from customer_insights.text.details import ADDED, DetailStep, DetailVocabulary, count_details
 
 if TYPE_CHECKING:
     from conftest import Shop

@@ -1,0 +1,56 @@
+"""Texts that a vocabulary reads, once for each version of it."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+
+from customer_insights.engine import Derived, Input, Part, Relation
+from customer_insights.engine.protocol import RowStep
+from customer_insights.settings import read_settings
+
+# A text's language may be known otherwise one day, and then it is read in another.
+_KEY = ("content_hash", "language")
+READ_FROM = (Input("masked_text", "category"), Input("language", "category"))
+
+
+def texts_read(
+    step: RowStep,
+    version: str,
+    read_at: str,
+    *,
+    run_context: Relation,
+    texts: Relation,
+    past: Relation | None,
+) -> Derived:
+    """What a step reads in the texts that this version of its vocabulary has not read yet.
+
+    Args:
+        step: reads `READ_FROM`.
+        version: fingerprint of the vocabulary and its rules.
+        read_at: name of the column that says when.
+        run_context: this run's settings.
+        texts: one row for each `content_hash`, with `masked_text` and `language`.
+        past: what earlier builds read; None on the first.
+
+    """
+    due = texts
+    if past is not None:
+        due = due.not_matching(past.equal_to("vocabulary_version", version), list(_KEY))
+    schema = pa.schema(
+        [
+            *[(name, pa.string()) for name in _KEY],
+            *step.added,
+            ("vocabulary_version", pa.string()),
+            (read_at, pa.timestamp("us")),
+        ]
+    )
+    part = Part(
+        rows=due,
+        step=step,
+        carried={name: name for name in _KEY},
+        constants={
+            "vocabulary_version": version,
+            read_at: read_settings(run_context).run_started_at,
+        },
+    )
+    return Derived(schema, [part] if step.rows_each else [])
