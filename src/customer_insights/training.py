@@ -180,10 +180,14 @@ def decided_before(
 ) -> Row | None:
     """The decision where nothing has changed since the newest one; None where something has.
 
-    No row is read for it: a decision to keep is made again as it was. A version that was promoted
-    has learned from, or was tested on, every row there is, so no row is new to it.
+    A champion that is not what was stored has changed. No row is read for it: a decision to keep is
+    made again as it was. A version that was promoted has learned from, or was tested on, every row
+    there is, so no row is new to it.
     """
     if not past or past[-1].get("input_hash") != asked:
+        return None
+    served = _serving(past)
+    if served and artifact_hash(served["artifact"]) != served["artifact_sha256"]:
         return None
     last = past[-1]
     row = _empty_row(spec, past, settings)

@@ -661,3 +661,13 @@ def test_a_champion_that_was_tampered_with_stops_the_build(
     changed[len(changed) // 2] ^= 1
     with pytest.raises(ArtifactError, match=re.escape(promoted["artifact_sha256"])):
         shop.decide(visits, [promoted | {"artifact": bytes(changed)}])
+
+
+def test_a_champion_that_was_tampered_with_stops_a_build_with_nothing_new(
+    shop: Shop, visits: pa.Table
+) -> None:
+    log = shop.train(visits)
+    place = log.schema.get_field_index("artifact")
+    damaged = log.set_column(place, log.schema.field(place), pa.array([b"damaged"], pa.binary()))
+    with pytest.raises(ArtifactError, match=re.escape(log["artifact_sha256"][0].as_py())):
+        shop.train(visits, damaged)
