@@ -575,7 +575,7 @@ def test_a_function_whose_handler_lies_in_the_library_is_followed_there() -> Non
     packages = "'numpy', 'pyarrow', 'xgboost', 'scikit-learn'"
     assert lint(create.format(packages, zipped)) == []
     (problem,) = lint(create.format(packages, "'@code/other.zip'"))
-    assert "no file of `imports`" in problem.message
+    assert "no file of `imports` is the zip of customer_insights" in problem.message
     undeclared = {problem.message for problem in lint(create.format("'numpy'", zipped))}
     assert any("xgboost" in message for message in undeclared)
 

@@ -13,10 +13,13 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
+
+from customer_insights.library import CARRIED
 
 from .problem import Problem, docs
 from .reference import SNOWPARK_PAGE, snowpark_functions
@@ -39,9 +42,14 @@ PACKAGE_OF = {
     "snowflake.ml": "snowflake-ml-python",
     "snowflake.cortex": "snowflake-ml-python",
 }
-# Snowpark is built on the connector; the runtime itself gives `_snowflake`.
+# Snowflake installs what a package depends on with it (PACKAGES_PAGE). Snowpark is built on the
+# connector; what scikit-learn needs: https://scikit-learn.org/stable/install.html
+BROUGHT_ALONG = {
+    "scikit-learn": {"joblib", "scipy", "threadpoolctl"},
+    "snowflake-snowpark-python": {"snowflake-connector-python"},
+}
+# The runtime itself gives `_snowflake`.
 # https://docs.snowflake.com/en/developer-guide/udf/python/udf-python-designing
-BROUGHT_ALONG = {"snowflake-snowpark-python": {"snowflake-connector-python"}}
 ALWAYS_THERE = {"_snowflake", "__future__"}
 # Modules of the other engine: the library may import them where Snowflake never gets to.
 LOCAL_ONLY = {"duckdb"}
@@ -114,7 +122,7 @@ class PythonLint:
         for found in _imports(tree, package):
             line = first_line + found.line - 1
             lazy = is_lazy or found.is_lazy
-            if found.module.partition(".")[0] == LIBRARY:
+            if found.module.partition(".")[0] in (LIBRARY, *CARRIED):
                 yield from self._check_library(found, where, line, lazy)
             else:
                 problem = self._check_module(found.module, where, line, lazy)
@@ -131,18 +139,29 @@ class PythonLint:
                 where,
                 line,
                 "import",
-                f"{LIBRARY} is imported, and no file of `imports` is its zip",
+                f"{found.module.partition('.')[0]} is imported, and no file of `imports` is the "
+                f"zip of {LIBRARY}",
                 IMPORTS_PAGE,
             )
             return
-        for path, package in _library_files(self.library_folder, found):
+        folder = self._folder_of(found.module.partition(".")[0])
+        for path, package in _library_files(folder, found):
             if (path, is_lazy) in self.visited or (path, False) in self.visited:
                 continue
             self.visited.add((path, is_lazy))
-            place = str(path.relative_to(self.library_folder.parent))
+            place = str(path.relative_to(folder.parent))
             yield from self._check_code(
                 path.read_text(), place, 1, is_lazy=is_lazy, package=package
             )
+
+    def _folder_of(self, package: str) -> Path:
+        """Where the source lies that the library's zip has of a package."""
+        if package == LIBRARY:
+            return self.library_folder
+        spec = find_spec(package)
+        assert spec is not None
+        assert spec.origin is not None
+        return Path(spec.origin).parents[1]
 
     def _check_module(self, module: str, where: str, line: int, is_lazy: bool) -> Problem | None:
         top = module.partition(".")[0]
