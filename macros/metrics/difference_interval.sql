@@ -12,15 +12,6 @@
     )
 {%- endmacro %}
 
-{# The square of a mean's standard error. #}
-{% macro squared_error(total, squares, count) -%}
-    greatest(
-        cast({{ squares }} as double)
-        - cast({{ total }} as double) * cast({{ total }} as double) / nullif({{ count }}, 0),
-        0
-    ) / nullif({{ count }} - 1, 0) / nullif({{ count }}, 0)
-{%- endmacro %}
-
 {#
   One end of the 95 % interval of the difference of two shares, from Wilson's intervals of each (Newcombe,
   Statistics in Medicine, 1998, method 10); null where either is of nothing.

@@ -6,11 +6,14 @@
 #}
 {% macro mean_interval(total, squares, count, edge) -%}
     cast({{ total }} as double) / nullif({{ count }}, 0)
-    {{ '-' if edge == 'low' else '+' }} 1.959963984540054 * sqrt(
-        greatest(
-            cast({{ squares }} as double)
-            - cast({{ total }} as double) * cast({{ total }} as double) / nullif({{ count }}, 0),
-            0
-        ) / nullif({{ count }} - 1, 0) / nullif({{ count }}, 0)
-    )
+    {{ '-' if edge == 'low' else '+' }} 1.959963984540054 * sqrt({{ squared_error(total, squares, count) }})
+{%- endmacro %}
+
+{# The square of a mean's standard error; null of fewer than two values. #}
+{% macro squared_error(total, squares, count) -%}
+    greatest(
+        cast({{ squares }} as double)
+        - cast({{ total }} as double) * cast({{ total }} as double) / nullif({{ count }}, 0),
+        0
+    ) / nullif({{ count }} - 1, 0) / nullif({{ count }}, 0)
 {%- endmacro %}

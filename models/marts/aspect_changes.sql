@@ -49,7 +49,7 @@ complaints as (
         review_id,
         row_number() over (
             partition by aspect
-            order by sentiment_score asc, created_at desc, review_id asc
+            order by sentiment_score asc, created_at desc nulls last, review_id asc
         ) as place
     from mentions
     where is_recent and sentiment_label = 'negative'
@@ -106,7 +106,7 @@ select
             case
                 when measured.is_comparable then measured.negative_share - measured.past_negative_share
             end desc nulls last,
-            measured.negative_count desc,
+            measured.negative_count desc nulls last,
             measured.aspect asc
     ) as rank,
     listed.example_review_ids

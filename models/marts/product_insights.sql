@@ -34,7 +34,7 @@ main_topics as (
         *,
         row_number() over (
             partition by product_id, month_on
-            order by topic_review_count desc, topic_id asc
+            order by topic_review_count desc nulls last, topic_id asc
         ) as topic_rank
     from topic_counts
 

@@ -62,7 +62,7 @@ reached as (
         rated.review_id,
         rated.quality_score,
         labels.quality_label,
-        row_number() over (partition by rated.review_id order by labels.min_score desc) as place
+        row_number() over (partition by rated.review_id order by labels.min_score desc nulls last) as place
     from rated
     left join {{ ref('review_quality_vocabulary') }} as labels on rated.quality_score >= labels.min_score
 

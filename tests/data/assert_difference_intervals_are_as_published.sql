@@ -51,8 +51,8 @@ computed as (
     union all
     select
         'mean' as kind,
-        round(-4 - 1.959963984540054 * sqrt(5.0 / 3), 4) as low,
-        round(-4 + 1.959963984540054 * sqrt(5.0 / 3), 4) as high,
+        round(-4 - 1.959963984540054 * sqrt(cast(5 as double) / 3), 4) as low,
+        round(-4 + 1.959963984540054 * sqrt(cast(5 as double) / 3), 4) as high,
         {{ mean_difference_interval(6, 14, 3, 18, 116, 3, 'low') }} as computed_low,
         {{ mean_difference_interval(6, 14, 3, 18, 116, 3, 'high') }} as computed_high
     union all

@@ -50,10 +50,10 @@ select
     negative_count,
     row_number() over (
         partition by product_id, month_on
-        order by negative_share desc, mention_count desc, aspect asc
+        order by negative_share desc nulls last, mention_count desc nulls last, aspect asc
     ) as worst_rank,
     row_number() over (
         partition by product_id, month_on
-        order by positive_share desc, mention_count desc, aspect asc
+        order by positive_share desc nulls last, mention_count desc nulls last, aspect asc
     ) as best_rank
 from shares
