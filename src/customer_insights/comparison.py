@@ -30,6 +30,8 @@ OF_THE_BUILD = frozenset(
         "scored_at",
     }
 )
+# Public tables to which each build adds what it did.
+LOGS = ("model_runs", "text_scoring_runs")
 SHOWN = 3
 
 Row = Mapping[str, Any]

@@ -9,6 +9,7 @@ import re
 import shutil
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,7 +33,7 @@ from snowflake_project import (
     write_profile,
 )
 
-from customer_insights.comparison import Row, differences
+from customer_insights.comparison import LOGS, Row, differences
 from customer_insights.packages import declared
 
 # Two builds on the emulator and one on DuckDB, in one command.
@@ -41,8 +42,16 @@ pytestmark = pytest.mark.timeout(1200)
 SCHEMA = "verification_sample"
 REGISTERED = f"customer_insights.{SCHEMA}_internal.purchase_intent_registered"
 CHANGES = ("CREATE MODEL", "ALTER MODEL", "DROP MODEL")
-# What gets a row in each build.
-LOGS = ("model_runs", "text_scoring_runs")
+# Statements of a procedure, for one model or two, where nothing is new; many only ask for columns.
+STATEMENTS_OF_A_PROCEDURE = 32
+# Statements of a node, at most; those that its procedure sends are counted apart.
+STATEMENTS = {"model": 10, "run": 14, "seed": 10, "snapshot": 10, "test": 3, "unit_test": 8}
+# Descriptions of tables for each model and for each input of a unit test, on average.
+DESCRIPTIONS = 2
+# What only a build that scores, explains or registers sends.
+SCORING = re.compile(r"(?i)customer_insights_score_|customer_insights_explain_|create model")
+PROCEDURES = 21
+FIRST_MODEL = "model.customer_insights.run_context"
 # What a checkout holds; the command writes into the folder that it runs in.
 PROJECT_FILES = (
     "analyses",
@@ -101,10 +110,52 @@ class Verified:
         """The tables that others may read."""
         return list(public_tables(self.target))
 
+    @property
+    def builds(self) -> list[list[dict[str, Any]]]:
+        """The statements of each build, in the order in which they ended."""
+        found: dict[str, list[dict[str, Any]]] = {}
+        for entry in self.emulator.statements():
+            invocation = json.loads(entry["query_tag"] or "{}").get("invocation_id")
+            found.setdefault(invocation, []).append(entry)
+        return [sent for sent in found.values() if FIRST_MODEL in nodes_of(sent)]
+
     def both(self, table: str) -> tuple[list[Row], list[Row]]:
         """The rows of a public table on DuckDB and on Snowflake."""
         name = f"{SCHEMA}.{table}"
         return rows_on_duckdb(self.duckdb, name), rows_on_snowflake(self.emulator, name)
+
+
+def is_description(entry: dict[str, str]) -> bool:
+    return entry["sql"].lstrip().lower().startswith("describe ")
+
+
+def is_reading(entry: dict[str, str]) -> bool:
+    """Whether a procedure reads a training set, which it does in the order of its keys."""
+    is_ordered = re.search(r"(?is)_training_set.*order by", entry["sql"])
+    return bool(entry["inside_procedure"] and is_ordered) and not is_description(entry)
+
+
+def nodes_of(statements: list[dict[str, str]]) -> Counter[str]:
+    """How many statements each node sent, by its query tag; statements of procedures apart.
+
+    Without descriptions of tables: what dbt looks up while it compiles a unit test has the tag of
+    the node that the session ran before.
+    """
+    counted: Counter[str] = Counter()
+    for entry in statements:
+        tag = json.loads(entry["query_tag"] or "{}")
+        if "invocation_id" in tag and not entry["inside_procedure"] and not is_description(entry):
+            counted[tag.get("node_id", "run")] += 1
+    return counted
+
+
+def over_bounds(statements: list[dict[str, str]]) -> dict[str, int]:
+    """The nodes that sent more statements than their kind may: metadata for each node is a cost."""
+    return {
+        node: count
+        for node, count in nodes_of(statements).items()
+        if count > STATEMENTS[node.partition(".")[0]]
+    }
 
 
 def checkout(folder: Path) -> Path:
@@ -226,6 +277,39 @@ def test_every_statement_of_the_build_is_one_that_snowflake_takes(verified: Veri
     assert len(sent) > 100
     problems = lint_statements(sent, *documents, with_sqlfluff=False)
     assert problems == [], sentences(problems)
+
+
+# --- what a build sends ---
+
+
+def test_each_node_of_a_first_build_sent_few_statements(verified: Verified) -> None:
+    first, _ = verified.builds
+    made = {found.lower() for entry in first for found in SCORING.findall(entry["sql"])}
+    assert made == {"customer_insights_score_", "customer_insights_explain_", "create model"}
+    assert any(is_reading(entry) for entry in first)
+    assert len(nodes_of(first)) > 250
+    assert over_bounds(first) == {}
+    manifest = json.loads((verified.target / "manifest.json").read_text(encoding="utf-8"))
+    models = [node for node in manifest["nodes"].values() if node["resource_type"] == "model"]
+    inputs = [given for test in manifest["unit_tests"].values() for given in test["given"]]
+    described = [e for e in first if is_description(e) and not e["inside_procedure"]]
+    assert 0 < len(described) <= DESCRIPTIONS * (len(models) + len(inputs))
+
+
+def test_a_build_with_nothing_new_trains_and_scores_nothing(verified: Verified) -> None:
+    _, second = verified.builds
+    # Training sets stay where they are: their hash says that nothing is new.
+    # (A model that was rejected is looked at once more.)
+    read = [entry["sql"].lower() for entry in second if is_reading(entry)]
+    assert [sql for sql in read if "purchase_intent_training_set" in sql] == []
+    # No function that scores is made or called, and no model goes to the registry.
+    assert not [entry for entry in second if SCORING.search(entry["sql"])]
+    inside = Counter(
+        json.loads(entry["query_tag"])["node_id"] for entry in second if entry["inside_procedure"]
+    )
+    assert len(inside) == PROCEDURES
+    assert {n: count for n, count in inside.items() if count > STATEMENTS_OF_A_PROCEDURE} == {}
+    assert over_bounds(second) == {}
 
 
 # --- the procedure that an agent calls ---
