@@ -32,6 +32,18 @@
                 row[0], row[1], row[2], row[3], row[4], shown_interval(row[5], row[6], row[7])
             )) %}
         {% endfor %}
+        {% set ablations %}
+            select
+                model_name, protocol, fold, left_out, avg(gain), avg(gain_low), avg(gain_high)
+            from {{ ref('model_evaluation_ablations') }}
+            group by model_name, protocol, fold, left_out
+            order by model_name, protocol, fold, left_out
+        {% endset %}
+        {% for row in run_query(ablations).rows %}
+            {% do print('%-32s %-14s %-10s %s add %s' | format(
+                row[0], row[1], row[2], row[3], shown_interval(row[4], row[5], row[6])
+            )) %}
+        {% endfor %}
         {% do print('Every fold: ' ~ shown_name(ref('model_evaluations'))) %}
     {% endif %}
 {% endmacro %}

@@ -32,6 +32,7 @@ select
     has_review,
     review_count,
     mean_rating,
+    mean_sentiment,
     days_since_last_review,
     features_hash
 from {{ ref('customer_features_computed') }}

@@ -23,6 +23,6 @@ select
     lead_over_best_single_feature_low,
     lead_over_best_single_feature_high
 from {{ evaluated }}
-where baseline is null
+where baseline is null and left_out is null
 {{ 'union all' if not loop.last }}
 {% endfor %}

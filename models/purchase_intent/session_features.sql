@@ -32,5 +32,9 @@ select
     prior_session_count,
     days_since_prior_session,
     prior_order_count,
+    has_prior_review,
+    prior_review_count,
+    mean_prior_rating,
+    mean_prior_sentiment,
     features_hash
 from {{ ref('session_features_computed') }}

@@ -1,10 +1,8 @@
-{% set engine = setting_value('text_engine') %}
-
 with
 
-texts as (
+sentiments as (
 
-    select * from {{ ref('review_texts') }}
+    select * from {{ ref('review_sentiment_stored') }}
 
 ),
 
@@ -12,50 +10,19 @@ languages as (
 
     select * from {{ ref('review_languages_detected') }}
 
-),
-
-scored as (
-
-    {% if engine == 'cortex' -%}
-    -- `unknown` is no sentiment: such a review is unscored, not neutral.
-    select
-        content_hash,
-        nullif(sentiment_answer, 'unknown') as sentiment_label,
-        case
-            when sentiment_answer = 'positive' then 1
-            when sentiment_answer = 'negative' then -1
-            when sentiment_answer in ('neutral', 'mixed') then 0
-        end as sentiment_score,
-        model_version,
-        scored_at
-    from {{ ref('review_sentiment_scored') }}
-    {%- elif engine == 'embedded' -%}
-    select * from {{ ref('review_sentiment_predicted') }}
-    {%- elif engine == 'huggingface' -%}
-    select * from {{ ref('review_sentiment_classified') }}
-    {%- else -%}
-    select
-        content_hash,
-        cast(null as {{ api.Column.translate_type('string') }}) as sentiment_label,
-        cast(null as double) as sentiment_score,
-        cast(null as {{ api.Column.translate_type('string') }}) as model_version,
-        cast(null as timestamp) as scored_at
-    from texts
-    where false
-    {%- endif %}
-
 )
 
 select
-    texts.review_id,
+    sentiments.review_id,
     coalesce({{ setting('review_language') }}, languages.language) as language,
     languages.language_confidence,
-    scored.sentiment_label,
-    cast(scored.sentiment_score as double) as sentiment_score,
-    case when scored.sentiment_label is null then 'unscored' else '{{ engine }}' end as sentiment_source,
-    texts.content_hash,
-    case when scored.sentiment_label is not null then scored.model_version end as model_version,
-    case when scored.sentiment_label is not null then scored.scored_at end as scored_at
-from texts
-left join languages on texts.content_hash = languages.content_hash
-left join scored on texts.content_hash = scored.content_hash
+    sentiments.sentiment_label,
+    sentiments.sentiment_score,
+    case
+        when sentiments.sentiment_label is null then 'unscored' else '{{ setting_value('text_engine') }}'
+    end as sentiment_source,
+    sentiments.content_hash,
+    sentiments.model_version,
+    sentiments.scored_at
+from sentiments
+left join languages on sentiments.content_hash = languages.content_hash

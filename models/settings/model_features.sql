@@ -34,6 +34,7 @@ select
     labels.settings as label_settings,
     models.primary_metric,
     features.feature,
+    features.source_table,
     features.kind,
     features.is_outcome_derived,
     features.is_calendar,

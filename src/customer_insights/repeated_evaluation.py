@@ -6,7 +6,7 @@ fold; its test rows are scored once.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
@@ -17,10 +17,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from sklearn.model_selection import StratifiedKFold, train_test_split
 
-from customer_insights.catalog import ModelSpec, read_specs
+from customer_insights.catalog import Feature, ModelSpec, read_specs
 from customer_insights.engine import Relation, table_of
-from customer_insights.metrics import RankedScores
+from customer_insights.evaluation import Scored, compare, model_scored
+from customer_insights.metrics import Interval, RankedScores
 from customer_insights.model import Examples
+from customer_insights.recipe import TREES
 from customer_insights.settings import Settings, read_settings
 from customer_insights.trial import run_trial
 
@@ -56,8 +58,11 @@ EVALUATION_SCHEMA = pa.schema(
             for edge in ("", "_low", "_high")
         ],
         ("baseline", pa.string()),
+        ("left_out", pa.string()),
     ]
 )
+# Raw tables that a shop may do without: what the features made from them add is measured.
+LEFT_OUT = ("reviews",)
 Places = npt.NDArray[np.intp]
 
 
@@ -84,7 +89,8 @@ def evaluate_task(
 ) -> pa.Table:
     """Every model of a task under its protocols and every seed, as a table of EVALUATION_SCHEMA.
 
-    One row is of the model, and one of each baseline that the catalog names, with `baseline` set.
+    One row is of the model, one of each baseline that the catalog names, with `baseline` set, and
+    one of the model without the features of a raw table, with `left_out` set, where there are any.
 
     `random`: stratified 5-fold over all mature rows. `out_of_time`: each of the two newest months,
     by models that saw only what came before. `rolling_origin`, alone, where `matured_column` is
@@ -95,7 +101,7 @@ def evaluate_task(
         keys: columns that identify a row.
         date_column: date of a row.
         run_context: this run's settings.
-        model_features: which features each model uses.
+        model_features: which features each model uses, and which raw table they are made from.
         training_set: mature rows with label, keys, date and features.
         matured_column: day on which a row's label became final, where rows are of as-of dates.
 
@@ -103,6 +109,7 @@ def evaluate_task(
     settings = read_settings(run_context)
     found: list[dict[str, Any]] = []
     dates = [name for name in (date_column, matured_column) if name]
+    made_from = _sources(model_features, task)
     for spec in read_specs(model_features, task, run_context):
         rows = (
             training_set.sorted_by(*keys)
@@ -110,6 +117,7 @@ def evaluate_task(
             .read()
         )
         rows = rows.filter(pc.is_valid(rows[spec.label_name]))
+        reduced = _without(spec, rows, made_from)
         labels = rows[spec.label_name].to_numpy().astype(np.bool_)
         days = rows[date_column].to_numpy()
         for seed in range(settings.evaluation_seeds):
@@ -125,9 +133,27 @@ def evaluate_task(
             for fold in folds:
                 found += [
                     {"seed": seeded.random_seed} | row
-                    for row in _measure(spec, rows, labels, days, fold, seeded)
+                    for row in _measure(spec, reduced, rows, labels, days, fold, seeded)
                 ]
     return table_of(found, EVALUATION_SCHEMA)
+
+
+def _sources(model_features: Relation, task: str) -> dict[str, str]:
+    """The raw table that each feature of a task is made from."""
+    rows = model_features.equal_to("task", task).select("feature", "source_table").read()
+    return dict(zip(*rows.to_pydict().values(), strict=True))
+
+
+def _without(
+    spec: ModelSpec, rows: pa.Table, made_from: Mapping[str, str]
+) -> dict[str, tuple[Feature, ...]]:
+    """The features that are left without a raw table, for each of which some feature tells rows."""
+    found = {}
+    for source in LEFT_OUT:
+        gone = [name for name in spec.feature_names if made_from[name] == source]
+        if any(pc.count_distinct(rows[name], mode="all").as_py() > 1 for name in gone):
+            found[source] = tuple(f for f in spec.features if f.name not in gone)
+    return found
 
 
 def random_folds(labels: npt.NDArray[np.bool_], seed: int) -> Iterator[Fold]:
@@ -184,6 +210,7 @@ def rolling_origins(
 
 def _measure(
     spec: ModelSpec,
+    reduced: Mapping[str, tuple[Feature, ...]],
     rows: pa.Table,
     labels: npt.NDArray[np.bool_],
     days: npt.NDArray[Any],
@@ -217,9 +244,28 @@ def _measure(
     lead = trial.comparison.lead["best_single_feature"]
     yield measured | lead.columns("lead_over_best_single_feature")
     for name, scored in trial.named.items():
-        ranked = RankedScores(test.labels, scored.scores)
-        yield (
-            described
-            | {"baseline": name, "roc_auc": ranked.roc_auc(), "pr_auc": ranked.pr_auc()}
-            | trial.comparison.lead[name].columns("lead_over_baseline")
-        )
+        yield described | {"baseline": name} | _beside(scored, trial.comparison.lead[name], test)
+    if not reduced:
+        return
+    others = {
+        source: model_scored(TREES.fit(train, validation, features, settings), test.rows, settings)
+        for source, features in reduced.items()
+    }
+    comparison = compare(
+        test.labels,
+        model_scored(trial.model, test.rows, settings),
+        others,
+        primary_metric=spec.primary_metric,
+        replicates=settings.bootstrap_replicates,
+        seed=settings.random_seed,
+    )
+    for source, scored in others.items():
+        yield described | {"left_out": source} | _beside(scored, comparison.lead[source], test)
+
+
+def _beside(scored: Scored, lead: Interval, test: Examples) -> dict[str, Any]:
+    """What another score of the test rows reaches, and the model's lead over it."""
+    ranked = RankedScores(test.labels, scored.scores)
+    return {"roc_auc": ranked.roc_auc(), "pr_auc": ranked.pr_auc()} | lead.columns(
+        "lead_over_baseline"
+    )

@@ -207,8 +207,8 @@ class Shop:
         table = pa.table({name: [value] for name, value in row.items()})
         return self.relate(table.append_column("retrain_f1_threshold", threshold))
 
-    def model_features(self, *specs: ModelSpec) -> Relation:
-        """The catalog of some models."""
+    def model_features(self, *specs: ModelSpec, from_reviews: str = "") -> Relation:
+        """The catalog of some models; one feature may be made from reviews."""
         return self.relate(
             pa.Table.from_pylist(
                 [
@@ -218,6 +218,7 @@ class Shop:
                         "label_name": spec.label_name,
                         "primary_metric": spec.primary_metric,
                         "feature": feature.name,
+                        "source_table": "reviews" if feature.name == from_reviews else "sessions",
                         "kind": feature.kind,
                         "is_calendar": feature.is_calendar,
                         "leak_reason": "known" if feature.may_leak else None,
@@ -236,6 +237,7 @@ class Shop:
                             "label_name",
                             "primary_metric",
                             "feature",
+                            "source_table",
                             "kind",
                             "is_calendar",
                             "leak_reason",

@@ -26,15 +26,23 @@ from customer_insights.repeated_evaluation import (
 if TYPE_CHECKING:
     from conftest import Shop
 
+    from customer_insights.catalog import ModelSpec
 
-def evaluate(shop: Shop, rows: pa.Table, **settings: Any) -> pa.Table:
+
+def evaluate(
+    shop: Shop,
+    rows: pa.Table,
+    spec: ModelSpec | None = None,
+    from_reviews: str = "",
+    **settings: Any,
+) -> pa.Table:
     settings = {"bootstrap_replicates": 50} | settings
     return evaluate_task(
         "visits",
         keys=["session_id"],
         date_column="session_on",
         run_context=shop.run_context(**settings),
-        model_features=shop.model_features(shop.spec()),
+        model_features=shop.model_features(spec or shop.spec(), from_reviews=from_reviews),
         training_set=shop.relate(rows),
     )
 
@@ -138,6 +146,31 @@ def test_both_protocols_are_measured_for_every_seed(shop: Shop) -> None:
             row["roc_auc"] - row["best_single_feature_roc_auc"]
         )
         assert row["boosting_rounds"] >= 1
+
+
+def test_what_reviews_add_is_the_lead_over_the_model_without_them(shop: Shop) -> None:
+    rows = shop.visits(days=75)
+    found = evaluate(shop, rows, from_reviews="pages", evaluation_seeds=1).to_pylist()
+    left_out = [row for row in found if row["left_out"]]
+    whole = [row for row in found if not row["left_out"]]
+    assert {row["left_out"] for row in left_out} == {"reviews"}
+    without = evaluate(
+        shop, rows, shop.spec(*(set(shop.spec().feature_names) - {"pages"})), evaluation_seeds=1
+    ).to_pylist()
+    for one, other, alone in zip(whole, left_out, without, strict=True):
+        assert other["fold"] == one["fold"]
+        assert other["roc_auc"] == alone["roc_auc"]
+        assert other["lead_over_baseline"] == pytest.approx(one["roc_auc"] - other["roc_auc"])
+        assert 0 < other["lead_over_baseline_low"] < other["lead_over_baseline"]
+
+
+def test_without_reviews_nothing_is_left_out(shop: Shop) -> None:
+    """Nor where the features made from them are the same in every row."""
+    rows = shop.visits(days=75)
+    assert set(evaluate(shop, rows, evaluation_seeds=1)["left_out"].to_pylist()) == {None}
+    rows = shop.with_column(rows, "pages", pa.nulls(rows.num_rows, pa.int64()))
+    found = evaluate(shop, rows, from_reviews="pages", evaluation_seeds=1)
+    assert set(found["left_out"].to_pylist()) == {None}
 
 
 def as_of_rows(dates: int = 8, window_days: int = 20) -> tuple[Any, Any]:

@@ -8,7 +8,7 @@
     'mean_days_between_orders', 'sd_days_between_orders', 'max_days_between_orders', 'recency_in_gaps',
     'reversal_share', 'discount_share', 'category_count',
     'has_session', 'session_count_30d', 'session_count_180d', 'days_since_last_session',
-    'has_review', 'review_count', 'mean_rating', 'days_since_last_review',
+    'has_review', 'review_count', 'mean_rating', 'mean_sentiment', 'days_since_last_review',
 ]) %}
 
 with
@@ -118,9 +118,12 @@ from_reviews as (
         count(*) as review_count,
         sum(reviews.rating) as rating_sum,
         count(reviews.rating) as rating_count,
+        sum({{ exact_sentiment('sentiments.sentiment_score') }}) as sentiment_sum,
+        count(sentiments.sentiment_score) as sentiment_count,
         max(reviews.created_at) as newest_review_at
     from dates
     inner join {{ ref('stg_reviews') }} as reviews on dates.as_of_at > reviews.created_at
+    left join {{ ref('review_sentiment_stored') }} as sentiments on reviews.review_id = sentiments.review_id
     where reviews.customer_id is not null
     group by reviews.customer_id, dates.as_of_on
 
@@ -139,6 +142,8 @@ joined as (
         from_reviews.review_count,
         from_reviews.rating_sum,
         from_reviews.rating_count,
+        from_reviews.sentiment_sum,
+        from_reviews.sentiment_count,
         from_reviews.newest_review_at
     from from_orders
     left join {{ ref('stg_customers') }} as customers on from_orders.customer_id = customers.customer_id
@@ -196,6 +201,7 @@ measured as (
         newest_review_at is not null as has_review,
         cast(review_count as bigint) as review_count,
         cast(rating_sum as double) / nullif(rating_count, 0) as mean_rating,
+        cast(sentiment_sum as double) / nullif(sentiment_count, 0) as mean_sentiment,
         {{ days_between('newest_review_at', 'as_of_at') }} as days_since_last_review
     from joined
 
