@@ -70,12 +70,16 @@ NUMBERS = (
     "exit_rates",
     "expected_exits",
     "has_page_value",
+    "has_prior_review",
     "informational",
     "informational_duration",
     "is_weekend",
+    "mean_prior_rating",
+    "mean_prior_sentiment",
     "page_load_time_ms",
     "page_values",
     "prior_order_count",
+    "prior_review_count",
     "prior_session_count",
     "product_rating",
     "product_related",
@@ -100,8 +104,14 @@ qualify row_number() over (partition by session_id order by loaded_at desc, sess
 
 ORDERS = """
 create temp table orders as
-select order_id, session_id, ordered_at from shop.raw.orders
+select order_id, session_id, customer_id, ordered_at from shop.raw.orders
 qualify row_number() over (partition by order_id order by loaded_at desc, orders) = 1
+"""
+
+REVIEWS = """
+create temp table reviews as
+select review_id, customer_id, created_at, rating from shop.raw.reviews
+qualify row_number() over (partition by review_id order by loaded_at desc, reviews) = 1
 """
 
 # An earlier session or order is strictly earlier: what happened at the same moment is not known.
@@ -120,6 +130,34 @@ visitor_orders as (
         ) as order_count
     from orders
     inner join sessions on orders.session_id = sessions.session_id
+
+),
+
+visitor_customers as (
+
+    select sessions.visitor_id, orders.customer_id, min(orders.ordered_at) as known_from_at
+    from orders
+    inner join sessions on orders.session_id = sessions.session_id
+    group by all
+
+),
+
+visitor_reviews as (
+
+    select
+        visitor_id,
+        known_at,
+        count(*) over earlier as review_count,
+        avg(rating) over earlier as mean_rating
+    from (
+        select
+            visitor_customers.visitor_id,
+            reviews.rating,
+            greatest(visitor_customers.known_from_at, reviews.created_at) as known_at
+        from visitor_customers
+        inner join reviews on visitor_customers.customer_id = reviews.customer_id
+    ) as known
+    window earlier as (partition by visitor_id order by known_at)
 
 ),
 
@@ -172,11 +210,18 @@ select
     visits.prior_session_count,
     date_diff('second', visits.prior_started_at, visits.started_at)
     / 86400.0 as days_since_prior_session,
-    coalesce(visitor_orders.order_count, 0) as prior_order_count
+    coalesce(visitor_orders.order_count, 0) as prior_order_count,
+    visitor_reviews.review_count is not null as has_prior_review,
+    visitor_reviews.review_count as prior_review_count,
+    visitor_reviews.mean_rating as mean_prior_rating,
+    cast(null as double) as mean_prior_sentiment
 from visits
 asof left join visitor_orders
     on visits.visitor_id = visitor_orders.visitor_id
     and visits.started_at > visitor_orders.ordered_at
+asof left join visitor_reviews
+    on visits.visitor_id = visitor_reviews.visitor_id
+    and visits.started_at > visitor_reviews.known_at
 """
 
 # A recorded outcome is final once the sessions have passed its window; one that is derived from
@@ -489,7 +534,7 @@ def main() -> None:
         con.execute("set TimeZone = 'UTC'")
         con.execute(f"attach '{given.shop}' as shop (read_only)")
         with timed("features and labels", seconds):
-            for statement in (SESSIONS, ORDERS, FEATURE_TABLE, LABEL_TABLE):
+            for statement in (SESSIONS, ORDERS, REVIEWS, FEATURE_TABLE, LABEL_TABLE):
                 con.execute(statement)
             con.execute("drop table sessions")
             con.execute("drop table orders")
