@@ -1,9 +1,5 @@
 {{ config(materialized='view') }}
 
-{% set test_days = setting('test_days') %}
-{% set validation_days = setting('validation_days') %}
-{% set train_window_days = setting('train_window_days') %}
-
 with
 
 labels as (
@@ -54,11 +50,7 @@ assigned as (
         matured_on,
         label_definition_version,
         source_row_key,
-        case
-            when age_days < {{ test_days }} then 'test'
-            when age_days < {{ test_days }} + {{ validation_days }} then 'validation'
-            when {{ train_window_days }} is null or age_days < {{ train_window_days }} then 'train'
-        end as split
+        {{ split_by_age('age_days', setting('test_days'), setting('validation_days')) }} as split
     from aged
 
 )

@@ -1,9 +1,5 @@
 {{ config(materialized='view') }}
 
-{% set test_days = setting('review_test_days') %}
-{% set validation_days = setting('review_validation_days') %}
-{% set train_window_days = setting('train_window_days') %}
-
 with
 
 examples as (
@@ -33,11 +29,7 @@ assigned as (
 
     select
         *,
-        case
-            when age_days < {{ test_days }} then 'test'
-            when age_days < {{ test_days }} + {{ validation_days }} then 'validation'
-            when {{ train_window_days }} is null or age_days < {{ train_window_days }} then 'train'
-        end as split
+        {{ split_by_age('age_days', setting('review_test_days'), setting('review_validation_days')) }} as split
     from aged
 
 ),
