@@ -7,6 +7,16 @@
     'prior_session_count', 'days_since_prior_session', 'prior_order_count',
     'has_prior_review', 'prior_review_count', 'mean_prior_rating', 'mean_prior_sentiment',
 ] %}
+{# Of a visitor's orders and reviews up to a moment. #}
+{% set measures = {
+    'order_count': 'sum(is_order)',
+    'review_count': 'sum(is_review)',
+    'rating_count': 'count(rating)',
+    'rating_total': 'sum(rating)',
+    'sentiment_count': 'count(sentiment)',
+    'sentiment_total': 'sum(sentiment)',
+    'newest_at': 'max(case when is_order + is_review = 1 then event_at end)',
+} %}
 
 with
 
@@ -106,25 +116,17 @@ visitor_history as (
     select
         session_id,
         visitor_id,
-        rank() over (
-            partition by visitor_id, is_order, is_review
-            order by event_at
-        ) - 1 as earlier_count,
-        {%- for name, measure in {
-            'order_count': 'sum(is_order)',
-            'review_count': 'sum(is_review)',
-            'rating_count': 'count(rating)',
-            'rating_total': 'sum(rating)',
-            'sentiment_count': 'count(sentiment)',
-            'sentiment_total': 'sum(sentiment)',
-            'newest_at': 'max(case when is_order + is_review = 1 then event_at end)',
-        }.items() %}
+        {% for name, measure in measures.items() -%}
         {{ measure }} over (
             partition by visitor_id
             order by event_at, is_order + is_review
             rows between unbounded preceding and current row
-        ) as {{ name }}{{ ',' if not loop.last }}
-        {%- endfor %}
+        ) as {{ name }},
+        {% endfor -%}
+        rank() over (
+            partition by visitor_id, is_order, is_review
+            order by event_at
+        ) - 1 as earlier_count
     from visitor_events
 
 ),
