@@ -43,14 +43,18 @@ def lint_statements(
     """Problems of statements, in the order in which they were sent.
 
     Tables, views, columns and functions that a statement makes exist for those after it, beside
-    what `catalog` (dbt's catalog.json) and `manifest` (manifest.json) know.
+    what `catalog` (dbt's catalog.json) and `manifest` (manifest.json) know. Of data tests the first
+    is read, as dbt wraps it; each by itself is a file of `lint_project`.
     """
     relations = read_relations(catalog, manifest)
     # dbt sends many statements again and again; one that makes nothing is read once.
     seen: set[str] = set()
     texts: list[Statement] = []
     problems: list[Problem] = []
+    wrapped = [text for text in statements if _is_wrapped(text)]
     for number, text in enumerate(statements, 1):
+        if _is_wrapped(text) and text != wrapped[0]:
+            continue
         statement = Statement(f"statement {number}", text)
         if text not in seen or _MAKES.search(text):
             texts.append(statement)
@@ -161,29 +165,43 @@ def _columns_defined(tree: exp.Create) -> Relation | None:
 
 
 def _sql_files(target: Path) -> Iterator[Statement]:
-    """Every different text under compiled/ and run/."""
+    """Every different text under compiled/ and run/.
+
+    A data test stands in compiled/; of the queries that dbt puts around them in run/, which are the
+    same for all, the shortest.
+    """
     seen: set[str] = set()
+    wrapped: list[Statement] = []
     for folder in ("compiled", "run"):
         for path in sorted((target / folder).rglob("*.sql")):
             text = path.read_text()
             if text.strip() and path.is_file() and text.strip() not in seen:
                 seen.add(text.strip())
-                yield Statement(str(path.relative_to(target)), text)
+                statement = Statement(str(path.relative_to(target)), text)
+                if _is_wrapped(text):
+                    wrapped.append(statement)
+                else:
+                    yield statement
+    yield from sorted(wrapped, key=lambda statement: len(statement.text))[:1]
+
+
+def _is_wrapped(text: str) -> bool:
+    """Whether it is a data test within the query that dbt puts around it."""
+    return "should_warn" in text
 
 
 def _without_repetition(texts: Sequence[Statement]) -> list[Statement]:
     """The texts for the slower parser: each piece of SQL once.
 
-    A model stands in run/ within the statement that builds it; a data test stands in compiled/, and
-    the query that dbt puts around each is the same for all; a unit test is a model, read by itself,
-    between rows that dbt writes.
+    A model stands in run/ within the statement that builds it; a unit test is a model, read by
+    itself, between rows that dbt writes.
     """
     unit_tests = {_within(text) for text in texts if "dbt_internal_unit_test" in text.text}
-    wrapped = [text for text in texts if "should_warn" in text.text]
-    own = [text for text in texts if text not in wrapped and _within(text) not in unit_tests]
-    built = {_within(text) for text in own if text.where.startswith("run")}
-    kept = [text for text in own if text.where.startswith("run") or _within(text) not in built]
-    return kept + sorted(wrapped, key=lambda text: len(text.text))[:1]
+    own = [text for text in texts if _within(text) not in unit_tests]
+    built = {
+        _within(text) for text in own if text.where.startswith("run") and not _is_wrapped(text.text)
+    }
+    return [text for text in own if text.where.startswith("run") or _within(text) not in built]
 
 
 def _within(statement: Statement) -> str:
