@@ -1,8 +1,8 @@
 with
 
-sentiments as (
+texts as (
 
-    select * from {{ ref('review_sentiment_stored') }}
+    select * from {{ ref('review_texts') }}
 
 ),
 
@@ -10,10 +10,16 @@ languages as (
 
     select * from {{ ref('review_languages_detected') }}
 
+),
+
+sentiments as (
+
+    select * from {{ ref('review_sentiment_stored') }}
+
 )
 
 select
-    sentiments.review_id,
+    texts.review_id,
     coalesce({{ setting('review_language') }}, languages.language) as language,
     languages.language_confidence,
     sentiments.sentiment_label,
@@ -21,8 +27,9 @@ select
     case
         when sentiments.sentiment_label is null then 'unscored' else '{{ setting_value('text_engine') }}'
     end as sentiment_source,
-    sentiments.content_hash,
+    texts.content_hash,
     sentiments.model_version,
     sentiments.scored_at
-from sentiments
-left join languages on sentiments.content_hash = languages.content_hash
+from texts
+left join languages on texts.content_hash = languages.content_hash
+left join sentiments on texts.content_hash = sentiments.content_hash

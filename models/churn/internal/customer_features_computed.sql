@@ -123,7 +123,8 @@ from_reviews as (
         max(reviews.created_at) as newest_review_at
     from dates
     inner join {{ ref('stg_reviews') }} as reviews on dates.as_of_at > reviews.created_at
-    left join {{ ref('review_sentiment_stored') }} as sentiments on reviews.review_id = sentiments.review_id
+    left join {{ ref('review_texts') }} as texts on reviews.review_id = texts.review_id
+    left join {{ ref('review_sentiment_stored') }} as sentiments on texts.content_hash = sentiments.content_hash
     where reviews.customer_id is not null
     group by reviews.customer_id, dates.as_of_on
 

@@ -67,7 +67,8 @@ visitor_reviews as (
         greatest(visitor_customers.known_from_at, reviews.created_at) as known_at
     from visitor_customers
     inner join {{ ref('stg_reviews') }} as reviews on visitor_customers.customer_id = reviews.customer_id
-    left join {{ ref('review_sentiment_stored') }} as sentiments on reviews.review_id = sentiments.review_id
+    left join {{ ref('review_texts') }} as texts on reviews.review_id = texts.review_id
+    left join {{ ref('review_sentiment_stored') }} as sentiments on texts.content_hash = sentiments.content_hash
 
 ),
 

@@ -2,15 +2,6 @@
 
 with
 
-texts as (
-
-    select
-        review_id,
-        content_hash
-    from {{ ref('review_texts') }}
-
-),
-
 scored as (
 
     {% if engine == 'cortex' -%}
@@ -49,18 +40,17 @@ scored as (
         cast(null as double) as sentiment_score,
         cast(null as {{ api.Column.translate_type('string') }}) as model_version,
         cast(null as timestamp) as scored_at
-    from texts
+    from {{ ref('review_texts') }}
     where false
     {%- endif %}
 
 )
 
 select
-    texts.review_id,
-    texts.content_hash,
-    scored.sentiment_label,
-    case when scored.sentiment_label is not null then cast(scored.sentiment_score as double) end as sentiment_score,
-    case when scored.sentiment_label is not null then scored.model_version end as model_version,
-    case when scored.sentiment_label is not null then scored.scored_at end as scored_at
-from texts
-left join scored on texts.content_hash = scored.content_hash
+    content_hash,
+    sentiment_label,
+    cast(sentiment_score as double) as sentiment_score,
+    model_version,
+    scored_at
+from scored
+where sentiment_label is not null
