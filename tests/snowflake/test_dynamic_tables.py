@@ -14,6 +14,8 @@ from snowflake_project import SnowflakeProject, open_project, put_raw, set_up_ac
 
 from customer_insights.sample import ShopConfig, generate_blocks
 
+# Nothing scores texts: this is about SQL.
+SETTINGS = {"SHOP_SOURCE": "raw", "TEXT_ENGINE": "none"}
 SQL_MODELS = ("--select", "staging", "+session_features", "+session_labels")
 FEATURES = "customer_insights.insights.session_features"
 LABELS = "customer_insights.insights.session_labels"
@@ -28,7 +30,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SnowflakeProject]
         stage_library(emulator, folder)
         (tables,) = generate_blocks(ShopConfig(scale=0.03))
         put_raw(emulator, tables)
-        project = open_project(folder, emulator, SHOP_SOURCE="raw")
+        project = open_project(folder, emulator, **SETTINGS)
         project.dbt("seed", "--select", "vocabulary")
         project.dbt("run", *SQL_MODELS)
         yield project
@@ -37,7 +39,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SnowflakeProject]
 
 def configured(shop: SnowflakeProject, folder: Path, **settings: str) -> SnowflakeProject:
     """The same shop for a dbt that parsed the project under these environment variables."""
-    return open_project(folder, shop.emulator, SHOP_SOURCE="raw", **settings)
+    return open_project(folder, shop.emulator, **SETTINGS, **settings)
 
 
 def dynamic_tables(emulator: Emulator) -> dict[str, dict[str, Any]]:
@@ -68,6 +70,8 @@ def test_what_sql_computes_from_raw_is_a_dynamic_table(shop: SnowflakeProject) -
         "checked_reviews",
         "checked_sessions",
         "rejected_rows",
+        "review_sentiment_stored",
+        "review_texts",
         "session_features_computed",
         "session_labels_computed",
         "source_watermarks",
