@@ -96,8 +96,9 @@ def score_texts(
         due = due.sorted_by("first_created_at", "content_hash").first(
             settings.max_embedded_texts_per_run
         )
-        versions = set(due.select("scoring_version").read().column(0).to_pylist())
-        for version in sorted(versions):
+        # Different ones before they are Python's: there is one a text.
+        versions = due.select("scoring_version").read().column(0).unique()
+        for version in sorted(versions.to_pylist()):
             yield Part(
                 rows=due.equal_to("scoring_version", version),
                 step=SentimentStep(_load(version, trained, folds)),
