@@ -93,12 +93,14 @@ def score_texts(
 
     def parts() -> Iterator[Part]:
         due = assigned if past is None else assigned.not_matching(past, ["content_hash"])
-        due = due.sorted_by("first_created_at", "content_hash").first(
-            settings.max_embedded_texts_per_run
-        )
+        versions = due.select("scoring_version").read().column(0)
+        # Sorted only where some have to wait: a sort holds all texts, in memory or in files.
+        if len(versions) > settings.max_embedded_texts_per_run:
+            due = due.sorted_by("first_created_at", "content_hash").first(
+                settings.max_embedded_texts_per_run
+            )
         # Different ones before they are Python's: there is one a text.
-        versions = due.select("scoring_version").read().column(0).unique()
-        for version in sorted(versions.to_pylist()):
+        for version in sorted(versions.unique().to_pylist()):
             yield Part(
                 rows=due.equal_to("scoring_version", version),
                 step=SentimentStep(_load(version, trained, folds)),
