@@ -54,9 +54,10 @@ evaluate: $(VENV)/local profiles.yml ## measure the training recipe many times (
 	@$(BIN)/python -m customer_insights evaluate $(if $(DATA),--data "$(DATA)")
 
 .PHONY: bench
-bench: $(VENV)/local profiles.yml ## compare with plain scripts, at a million sessions and at a million orders (slow)
+bench: $(VENV)/local profiles.yml ## compare with plain scripts, at a million sessions, orders and texts (slow)
 	@$(BIN)/python benchmarks/run.py
 	@$(BIN)/python benchmarks/customer_features.py
+	@$(BIN)/python benchmarks/texts.py
 
 .PHONY: deploy-snowflake
 deploy-snowflake: $(VENV)/snowflake profiles.yml ## put the library on its Snowflake stage

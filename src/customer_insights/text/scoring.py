@@ -93,11 +93,13 @@ def score_texts(
 
     def parts() -> Iterator[Part]:
         due = assigned if past is None else assigned.not_matching(past, ["content_hash"])
-        due = due.sorted_by("first_created_at", "content_hash").first(
-            settings.max_embedded_texts_per_run
-        )
-        versions = set(due.select("scoring_version").read().column(0).to_pylist())
-        for version in sorted(versions):
+        number, versions = _waiting(due)
+        # Sorted only where some have to wait: a sort holds all texts, in memory or in files.
+        if number > settings.max_embedded_texts_per_run:
+            due = due.sorted_by("first_created_at", "content_hash").first(
+                settings.max_embedded_texts_per_run
+            )
+        for version in versions:
             yield Part(
                 rows=due.equal_to("scoring_version", version),
                 step=SentimentStep(_load(version, trained, folds)),
@@ -106,6 +108,13 @@ def score_texts(
             )
 
     return Derived(SCORED_SCHEMA, parts())
+
+
+def _waiting(due: Relation) -> tuple[int, list[str]]:
+    """How many texts there are, and the versions that may score them, in their order."""
+    versions = due.select("scoring_version").read().column(0)
+    # Different ones before they are Python's: there is one a text.
+    return len(versions), sorted(versions.unique().to_pylist())
 
 
 def _load(version: str, trained: Relation, folds: Relation) -> SentimentModel:
