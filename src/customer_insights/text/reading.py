@@ -1,4 +1,4 @@
-"""Texts that a vocabulary reads, once for each version of it."""
+"""Which texts are read in a run: by a vocabulary once for each version of it, by a model once."""
 
 from __future__ import annotations
 
@@ -54,3 +54,16 @@ def texts_read(
         },
     )
     return Derived(schema, [part] if step.rows_each else [])
+
+
+def oldest_due(texts: Relation, past: Relation | None, at_most: int) -> Relation:
+    """Texts that no earlier build has scored, the oldest of them, at most so many.
+
+    Args:
+        texts: one row for each `content_hash`, with `first_created_at`.
+        past: what earlier builds scored; None on the first.
+        at_most: texts of this run, count.
+
+    """
+    due = texts if past is None else texts.not_matching(past, ["content_hash"])
+    return due.sorted_by("first_created_at", "content_hash").first(at_most)

@@ -12,6 +12,7 @@ import pyarrow as pa
 from customer_insights.engine import Derived, Input, Part, Relation
 from customer_insights.model import artifact_hash
 from customer_insights.settings import read_settings
+from customer_insights.text.reading import oldest_due
 from customer_insights.text.sentiment import SentimentModel, texts_of
 
 CARRIED = {"content_hash": pa.string(), "first_created_at": pa.timestamp("us")}
@@ -92,10 +93,7 @@ def score_texts(
     settings = read_settings(run_context)
 
     def parts() -> Iterator[Part]:
-        due = assigned if past is None else assigned.not_matching(past, ["content_hash"])
-        due = due.sorted_by("first_created_at", "content_hash").first(
-            settings.max_embedded_texts_per_run
-        )
+        due = oldest_due(assigned, past, settings.max_embedded_texts_per_run)
         versions = set(due.select("scoring_version").read().column(0).to_pylist())
         for version in sorted(versions):
             yield Part(
