@@ -19,22 +19,24 @@
     ) }}
 {% endmacro %}
 
-{# The folder is looked for here; what is in it Python finds out. #}
+{# The folders are looked for here; what is in them Python finds out. #}
 {% macro duckdb__check_huggingface() %}
-    {% set folder = setting_value('text_model_directory') %}
-    {% if folder is none %}
+    {% if setting_value('text_model_directory') is none %}
         {{ stop(
             "Setting 'text_engine' is 'huggingface', but 'text_model_directory' names no folder; name the one that a "
             ~ 'transformer was saved to, or set text_engine to embedded.'
         ) }}
     {% endif %}
-    {% set config = dbt.string_literal(dbt.escape_single_quotes(folder ~ '/config.json')) %}
-    {% if run_query('select count(*) from glob(' ~ config ~ ')').rows[0][0] == 0 %}
-        {{ stop(
-            "Setting 'text_model_directory' is '" ~ folder ~ "', which holds no config.json; name a folder that a "
-            ~ 'transformer was saved to.'
-        ) }}
-    {% endif %}
+    {% for name in ['text_model_directory', 'text_zero_shot_directory'] if setting_value(name) is not none %}
+        {% set folder = setting_value(name) %}
+        {% set config = dbt.string_literal(dbt.escape_single_quotes(folder ~ '/config.json')) %}
+        {% if run_query('select count(*) from glob(' ~ config ~ ')').rows[0][0] == 0 %}
+            {{ stop(
+                "Setting '" ~ name ~ "' is '" ~ folder ~ "', which holds no config.json; name a folder that a "
+                ~ 'transformer was saved to.'
+            ) }}
+        {% endif %}
+    {% endfor %}
 {% endmacro %}
 
 {% macro default__check_cortex() %}

@@ -78,6 +78,7 @@
         'review_test_days': {'type': 'integer', 'min': 1, 'max': 3660},
         'max_embedded_texts_per_run': {'type': 'integer', 'min': 1, 'max': 1000000000},
         'text_model_directory': {'type': 'text', 'pattern': '[^\'"\\\\\n]+', 'is_nullable': true},
+        'text_zero_shot_directory': {'type': 'text', 'pattern': '[^\'"\\\\\n]+', 'is_nullable': true},
         'text_model_device': {'type': 'text', 'pattern': '[a-z]+(:[0-9]+)?'},
         'max_texts_per_run': {'type': 'integer', 'min': 1, 'max': 1000000},
         'max_text_characters': {'type': 'integer', 'min': 100, 'max': 8000},

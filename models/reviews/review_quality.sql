@@ -1,4 +1,8 @@
-{% set is_cortex = setting_value('text_engine') == 'cortex' %}
+{% set is_zero_shot = setting_value('text_zero_shot_directory') is not none %}
+{% set source = {
+    'cortex': 'cortex',
+    'huggingface': 'huggingface' if is_zero_shot else 'embedded',
+}.get(setting_value('text_engine'), 'embedded') %}
 
 with
 
@@ -12,24 +16,36 @@ texts as (
 
 ),
 
-{% if is_cortex -%}
+{% if source == 'cortex' -%}
 -- The answer as a number: a half is the middle of three, and says nothing about how sure it is.
 labelled as (
 
     select
         texts.review_id,
         case classified.quality_answer
-            {% for label, category in quality_categories().items() -%}
-            when '{{ category }}' then '{{ label }}'
+            {% for label, asked in quality_categories().items() -%}
+            when '{{ asked.category }}' then '{{ label }}'
             {% endfor -%}
         end as quality_label,
         case classified.quality_answer
-            {% for label, category in quality_categories().items() -%}
-            when '{{ category }}' then {{ {'detailed': 1, 'basic': 0.5, 'generic': 0}[label] }}
+            {% for asked in quality_categories().values() -%}
+            when '{{ asked.category }}' then {{ asked.score }}
             {% endfor -%}
         end as quality_score
     from texts
     left join {{ ref('review_quality_classified') }} as classified on texts.content_hash = classified.content_hash
+
+)
+
+{% elif source == 'huggingface' -%}
+labelled as (
+
+    select
+        texts.review_id,
+        judged.quality_label,
+        judged.quality_score
+    from texts
+    left join {{ ref('review_quality_zero_shot') }} as judged on texts.content_hash = judged.content_hash
 
 )
 
@@ -86,6 +102,6 @@ select
     cast(quality_score as double) as quality_score,
     case
         when quality_label is null then 'unscored'
-        else '{{ 'cortex' if is_cortex else 'embedded' }}'
+        else '{{ source }}'
     end as quality_source
 from labelled

@@ -26,6 +26,7 @@ class Settings:
     max_embedded_texts_per_run: int
     max_texts_per_run: int
     text_model_directory: str | None
+    text_zero_shot_directory: str | None
     text_model_device: str
     random_seed: int
     training_threads: int

@@ -33,6 +33,17 @@ where counted_at = (select run_started_at from insights_internal.run_context)
 ASPECTS_OF = (
     "select aspect, sentiment_label from insights.review_aspects where review_id = '{}' order by 1"
 )
+# What a transformer would have said, so that the test needs none.
+JUDGE_ALL = """
+create table insights_internal.review_quality_zero_shot as
+select
+    content_hash,
+    'basic' as quality_label,
+    0.625::double as quality_score,
+    'inference-1' as model_version,
+    timestamp '2025-01-01' as scored_at
+from insights_internal.review_distinct_texts
+"""
 ODD_TEXTS = {
     "odd-sql": "'); drop table raw.reviews; -- the price is great",
     "odd-jinja": "{{ ref('x') }} {% do 1/0 %} delivery was late",
@@ -169,6 +180,36 @@ def test_without_an_engine_nothing_is_said(dbt: DbtWorker, copied: DbtProject) -
         copied, "select distinct quality_label, quality_source from insights.review_quality"
     )
     assert quality == [{"quality_label": None, "quality_source": "unscored"}]
+
+
+def test_quality_is_a_transformers_where_a_folder_is_named(
+    dbt: DbtWorker, copied: DbtProject, tmp_path: Path
+) -> None:
+    change(copied, JUDGE_ALL)
+    nowhere, folder = tmp_path / "it was here", tmp_path / "model"
+    folder.mkdir()
+    (folder / "config.json").write_text("{}", encoding="utf-8")
+    settings = {
+        "SHOP_SOURCE": "raw",
+        "TEXT_ENGINE": "huggingface",
+        "TEXT_MODEL_DIRECTORY": str(folder),
+    }
+    models = ("review_quality_categories", "review_quality_zero_shot", "review_quality")
+    build = ("build", "--select", *models, "--indirect-selection", "buildable")
+    refused = copied.run_dbt(
+        *build, env=settings | {"TEXT_ZERO_SHOT_DIRECTORY": str(nowhere)}, check=False
+    )
+    assert f"Setting 'text_zero_shot_directory' is '{nowhere}'" in refused.output
+    # Which models there are depends on the settings: the worker has read the project with others.
+    copied.run_dbt(*build, env=settings | {"TEXT_ZERO_SHOT_DIRECTORY": str(folder)})
+    said = (
+        "select distinct quality_label, quality_score, quality_source from insights.review_quality"
+    )
+    assert rows_of(copied, said) == [
+        {"quality_label": "basic", "quality_score": 0.625, "quality_source": "huggingface"}
+    ]
+    dbt.run(copied, "run", "--select", "review_quality", env=settings)
+    assert {row["quality_source"] for row in rows_of(copied, said)} == {"embedded"}
 
 
 def test_empty_vocabularies_find_nothing(dbt: DbtWorker, copied: DbtProject) -> None:

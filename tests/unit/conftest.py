@@ -59,6 +59,7 @@ class Shop:
                 max_embedded_texts_per_run=10_000,
                 max_texts_per_run=100,
                 text_model_directory=None,
+                text_zero_shot_directory=None,
                 text_model_device="cpu",
                 random_seed=7,
                 training_threads=2,

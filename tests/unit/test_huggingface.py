@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 import pytest
+from tiny_models import save_tiny_model
 
 from customer_insights.errors import EngineError
 from customer_insights.text.huggingface import (
@@ -26,43 +27,12 @@ from customer_insights.text.huggingface import (
 if TYPE_CHECKING:
     from conftest import Shop
 
-WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "good", "bad", "fine"]
-
 
 def tiny_model(folder: Path, labels: dict[int, str], **saving: Any) -> Path:
-    """A BERT of one layer that has learned ten words by heart."""
-    torch = pytest.importorskip("torch", reason="the extra huggingface is not installed")
-    transformers = pytest.importorskip(
-        "transformers", reason="the extra huggingface is not installed"
-    )
-    torch.manual_seed(0)
-    folder.mkdir()
-    (folder / "vocab.txt").write_text("\n".join(WORDS), encoding="utf-8")
-    transformers.BertTokenizer(str(folder / "vocab.txt")).save_pretrained(folder)
-    config = transformers.BertConfig(
-        vocab_size=len(WORDS),
-        hidden_size=16,
-        num_hidden_layers=1,
-        num_attention_heads=2,
-        intermediate_size=16,
-        hidden_dropout_prob=0.0,
-        attention_probs_dropout_prob=0.0,
-        id2label=labels,
-        label2id={label: place for place, label in labels.items()},
-    )
-    model = transformers.BertForSequenceClassification(config)
+    """A model that has learned three words by heart."""
     last = len(labels) - 1
-    truth = {"good": last, "bad": 0, "fine": last // 2}
-    inputs = torch.tensor([[2, WORDS.index(word), 3] for word in truth])
-    targets = torch.tensor(list(truth.values()))
-    optimizer = torch.optim.Adam(model.parameters(), lr=0.01)
-    model.train()
-    for _ in range(200):
-        optimizer.zero_grad()
-        torch.nn.functional.cross_entropy(model(inputs).logits, targets).backward()
-        optimizer.step()
-    model.save_pretrained(folder, **saving)
-    return folder
+    learned: dict[tuple[str, ...], int] = {("good",): last, ("bad",): 0, ("fine",): last // 2}
+    return save_tiny_model(folder, labels, learned, **saving)
 
 
 STARS = {0: "1 star", 1: "2 stars", 2: "3 stars", 3: "4 stars", 4: "5 stars"}
@@ -111,7 +81,7 @@ def test_strange_texts_have_an_answer_too_and_batches_change_none(tmp_path: Path
     assert np.allclose(together.sum(axis=1), 1)
     assert np.allclose(together[:, 1], 0)
     alone = np.concatenate([classifier.probabilities([text]) for text in texts[:6]])
-    assert np.allclose(together[:6], alone, atol=1e-5)
+    assert np.allclose(together[:6], alone, rtol=0, atol=1e-12)
 
 
 def test_other_weights_than_safetensors_are_refused(tmp_path: Path) -> None:
@@ -127,6 +97,32 @@ def test_a_device_that_is_not_there_is_one_sentence(tmp_path: Path) -> None:
     folder = tiny_model(tmp_path / "stars", STARS)
     with pytest.raises(EngineError, match="text_model_device is 'cuda:7'"):
         Classifier(folder, "cuda:7")
+
+
+@pytest.mark.parametrize(
+    ("name", "written"),
+    [("model.safetensors", "no weights"), ("tokenizer.json", "{}"), ("config.json", "{}")],
+)
+def test_a_broken_file_is_one_sentence(tmp_path: Path, name: str, written: str) -> None:
+    folder = tiny_model(tmp_path / "broken", STARS)
+    (folder / name).write_text(written, encoding="utf-8")
+    with pytest.raises(EngineError, match="text_model_directory holds no sequence classifier"):
+        Classifier(folder, "cpu")
+
+
+def test_nothing_that_is_missing_is_made_up(tmp_path: Path) -> None:
+    folder = tiny_model(tmp_path / "stars", STARS)
+    for name in ("tokenizer.json", "tokenizer_config.json", "vocab.txt"):
+        (folder / name).unlink()
+    with pytest.raises(EngineError, match="no file of a tokenizer"):
+        Classifier(folder, "cpu")
+    folder = tiny_model(tmp_path / "headless", STARS)
+    config = (folder / "config.json").read_bytes()
+    transformers = pytest.importorskip("transformers")
+    transformers.BertModel.from_pretrained(folder).save_pretrained(folder)
+    (folder / "config.json").write_bytes(config)
+    with pytest.raises(EngineError, match=r"no weights of classifier\.bias, classifier\.weight"):
+        Classifier(folder, "cpu")
 
 
 def test_labels_are_stars_or_words() -> None:

@@ -1,17 +1,14 @@
-"""Sentiment by a transformer that lies in a folder of this machine; nothing is downloaded.
+"""Sentiment by a transformer that lies in a folder of this machine.
 
 Any sequence classifier will do whose labels say what they mean: stars (`1 star` ... `5 stars`) or
-the words negative, neutral and positive. Needs the extra `huggingface` (transformers and torch).
+the words negative, neutral and positive.
 """
 
 from __future__ import annotations
 
-import hashlib
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from importlib import import_module
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -22,11 +19,10 @@ from customer_insights.errors import EngineError
 from customer_insights.metrics import Floats
 from customer_insights.settings import read_settings
 from customer_insights.text.cleaning import cleaned
+from customer_insights.text.reading import due_texts, oldest
 from customer_insights.text.sentiment import CLASSES, TEXT, texts_of
+from customer_insights.text.transformer import BATCH_TEXTS, imported, read_transformer
 
-BATCH_TEXTS = 32
-# What nearly all such models were trained with; a longer text is cut.
-MOST_TOKENS = 512
 CLASSIFIED_SCHEMA = pa.schema(
     [
         ("content_hash", pa.string()),
@@ -54,8 +50,7 @@ def classify_texts(*, run_context: Relation, texts: Relation, past: Relation | N
 
     """
     settings = read_settings(run_context)
-    due = texts if past is None else texts.not_matching(past, ["content_hash"])
-    due = due.sorted_by("first_created_at", "content_hash").first(settings.max_texts_per_run)
+    due = oldest(due_texts(texts, past), settings.max_texts_per_run)
     rows = due.select("content_hash", TEXT).sorted_by("content_hash").read()
     if not rows.num_rows:
         return table_of([], CLASSIFIED_SCHEMA)
@@ -74,51 +69,21 @@ def classify_texts(*, run_context: Relation, texts: Relation, past: Relation | N
 
 
 class Classifier:
-    """A sequence classifier read from a folder.
+    """Tells negative, neutral and positive texts apart.
 
     Args:
-        folder: what `save_pretrained` wrote: configuration, tokenizer, weights as safetensors.
-        device: where it runs, `cpu`, `cuda`, `cuda:1`, `mps`, or `auto` for the best there is.
+        folder: a sequence classifier, as `read_transformer` takes it.
+        device: where it runs, as `read_transformer` takes it.
 
     Raises:
-        EngineError: transformers is not installed, or the folder holds no such model.
+        EngineError: as `read_transformer`, or the model's labels say no sentiment.
 
     """
 
     def __init__(self, folder: Path, device: str) -> None:
-        if not (folder / "config.json").is_file():
-            raise EngineError(
-                f"text_model_directory is '{folder}', which holds no config.json; name a folder "
-                "that a transformer was saved to (save_pretrained)."
-            )
-        transformers, self._torch = _imported("transformers"), _imported("torch")
-        try:
-            # Only safetensors: other weights are pickles, which can run code.
-            self._model = transformers.AutoModelForSequenceClassification.from_pretrained(
-                folder, local_files_only=True, use_safetensors=True, trust_remote_code=False
-            )
-            self._tokenizer = transformers.AutoTokenizer.from_pretrained(
-                folder, local_files_only=True, trust_remote_code=False
-            )
-        except (OSError, ValueError) as error:
-            raise EngineError(
-                f"The folder '{folder}' of text_model_directory holds no sequence classifier with "
-                f"tokenizer and safetensors: {str(error).splitlines()[0]}"
-            ) from error
-        self._classes = classes_of_labels(self._model.config.id2label)
-        self._device = self._best_device() if device == "auto" else device
-        try:
-            self._model.to(self._device).eval()
-        except (RuntimeError, AssertionError) as error:
-            raise EngineError(
-                f"text_model_device is '{device}', which this machine has not; set it to auto."
-            ) from error
-        self.version = f"{folder.name}-{_files_hash(folder)[:8]}"
-
-    def _best_device(self) -> str:
-        if self._torch.cuda.is_available():
-            return "cuda"
-        return "mps" if self._torch.backends.mps.is_available() else "cpu"
+        self._transformer = read_transformer(folder, device, "text_model_directory")
+        self._classes = classes_of_labels(self._transformer.model.config.id2label)
+        self.version = self._transformer.version
 
     def probabilities(self, texts: Sequence[str]) -> Floats:
         """Probability of each class, shape (texts, 3); a class without a label is 0."""
@@ -132,17 +97,15 @@ class Classifier:
         return found
 
     def _batch(self, texts: Sequence[str]) -> Floats:
-        encoded = self._tokenizer(
-            list(texts),
-            padding=True,
-            truncation=True,
-            max_length=min(MOST_TOKENS, self._tokenizer.model_max_length),
-            return_tensors="pt",
-        ).to(self._device)
-        with self._torch.inference_mode():
-            logits = self._model(**encoded).logits
-        likely = self._torch.softmax(logits.double(), dim=-1)
-        return np.asarray(likely.cpu().numpy(), dtype=np.float64)
+        torch, transformer = imported("torch"), self._transformer
+        encoded = transformer.tokenizer(
+            list(texts), padding=True, truncation=True, return_tensors="pt"
+        ).to(transformer.device)
+        with torch.inference_mode():
+            logits = transformer.model(**encoded).logits
+        # On the CPU: not every device knows double precision.
+        likely = torch.softmax(logits.cpu().double(), dim=-1)
+        return np.asarray(likely.numpy(), dtype=np.float64)
 
 
 def classes_of_labels(labels: Mapping[int, str]) -> npt.NDArray[np.float64]:
@@ -170,30 +133,3 @@ def _class_of_label(label: str, labels: Mapping[int, str]) -> int:
         f"The model's labels are {', '.join(labels.values())}; they must be stars (1 star ... 5 "
         "stars) or negative, neutral and positive: set id2label in its config.json."
     )
-
-
-def _files_hash(folder: Path) -> str:
-    """SHA-256 of the model's files, in the order of their names."""
-    digest = hashlib.sha256()
-    for path in sorted(folder.iterdir()):
-        if path.suffix in {".json", ".safetensors", ".txt", ".model"}:
-            digest.update(path.name.encode())
-            for block in _blocks(path):
-                digest.update(block)
-    return digest.hexdigest()
-
-
-def _blocks(path: Path) -> Iterator[bytes]:
-    with path.open("rb") as file:
-        while block := file.read(1 << 20):
-            yield block
-
-
-def _imported(name: str) -> Any:
-    try:
-        return import_module(name)
-    except ModuleNotFoundError as error:
-        raise EngineError(
-            f"text_engine is huggingface, and {name} is not installed; run `pip install -c "
-            "constraints.txt -e '.[local,huggingface]'`, or set text_engine to embedded."
-        ) from error

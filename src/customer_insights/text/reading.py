@@ -1,4 +1,4 @@
-"""Texts that a vocabulary reads, once for each version of it."""
+"""Which texts are read in a run: by a vocabulary once for each version of it, by a model once."""
 
 from __future__ import annotations
 
@@ -54,3 +54,19 @@ def texts_read(
         },
     )
     return Derived(schema, [part] if step.rows_each else [])
+
+
+def due_texts(texts: Relation, past: Relation | None) -> Relation:
+    """Texts that no earlier build has scored.
+
+    Args:
+        texts: one row for each `content_hash`.
+        past: what earlier builds scored; None on the first.
+
+    """
+    return texts if past is None else texts.not_matching(past, ["content_hash"])
+
+
+def oldest(texts: Relation, at_most: int) -> Relation:
+    """The oldest of some texts, by `first_created_at`, at most so many."""
+    return texts.sorted_by("first_created_at", "content_hash").first(at_most)

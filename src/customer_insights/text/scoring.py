@@ -12,6 +12,7 @@ import pyarrow as pa
 from customer_insights.engine import Derived, Input, Part, Relation
 from customer_insights.model import artifact_hash
 from customer_insights.settings import read_settings
+from customer_insights.text.reading import due_texts, oldest
 from customer_insights.text.sentiment import SentimentModel, texts_of
 
 CARRIED = {"content_hash": pa.string(), "first_created_at": pa.timestamp("us")}
@@ -92,13 +93,11 @@ def score_texts(
     settings = read_settings(run_context)
 
     def parts() -> Iterator[Part]:
-        due = assigned if past is None else assigned.not_matching(past, ["content_hash"])
+        due = due_texts(assigned, past)
         number, versions = _waiting(due)
         # Sorted only where some have to wait: a sort holds all texts, in memory or in files.
         if number > settings.max_embedded_texts_per_run:
-            due = due.sorted_by("first_created_at", "content_hash").first(
-                settings.max_embedded_texts_per_run
-            )
+            due = oldest(due, settings.max_embedded_texts_per_run)
         for version in versions:
             yield Part(
                 rows=due.equal_to("scoring_version", version),
