@@ -32,15 +32,26 @@ class DbtWorker:
         folder: an empty folder for what dbt writes while it parses.
         preamble: Python that the process runs first.
         project_dir: the dbt project.
+        settings: of all calls; those that decide which models there are must be among them.
 
     """
 
-    def __init__(self, folder: Path, preamble: str = "", project_dir: Path = PROJECT_DIR) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        preamble: str = "",
+        project_dir: Path = PROJECT_DIR,
+        **settings: str,
+    ) -> None:
         self._project_dir = project_dir
+        self._settings = SETTINGS | settings
         self.project = create_dbt_project(folder)
-        with self.project.handed_on_parse(SETTINGS, project_dir):
+        with self.project.handed_on_parse(self._settings, project_dir):
             self._worker = dbt_worker.DbtWorker(
-                folder, self._common(self.project), self.project.environment(SETTINGS), preamble
+                folder,
+                self._common(self.project),
+                self.project.environment(self._settings),
+                preamble,
             )
 
     def _common(self, project: DbtProject) -> list[str]:
@@ -58,7 +69,7 @@ class DbtWorker:
         answer = self._worker.call(
             project.folder,
             ["--quiet", *arguments, *self._common(project)],
-            project.environment(SETTINGS | dict(env or {})),
+            project.environment(self._settings | dict(env or {})),
         )
         assert answer.exit_code == 0 or not check, answer.output
         return answer

@@ -151,6 +151,7 @@ def test_without_an_engine_all_reviews_are_unscored(built: DbtProject, tmp_path:
     project.run_dbt(
         "run",
         "--select",
+        "review_sentiment_stored",
         "review_sentiment",
         "text_scoring_runs",
         env=SETTINGS | {"SHOP_SOURCE": "raw", "TEXT_ENGINE": "none"},
