@@ -13,7 +13,7 @@ from customer_insights.sample import ShopConfig
 RUN = (
     "run",
     "--select",
-    "rejected_rows",
+    "+rejected_rows",
     "+review_sentiment",
     "+review_aspects",
     "+review_quality",
@@ -46,7 +46,7 @@ def test_bad_ratings_and_texts_are_set_aside_and_others_are_texts(
     assert "Loaded 9 rows of reviews from reviews.csv, 2 rejected" in answer.output
     assert dbt_project.query("select reason from raw.load_rejects order by line") == [
         ("rating: 'five' is not an integer",),
-        ("text: missing",),
+        ("text: value is missing",),
     ]
     dbt.run(dbt_project, *SEED)
     dbt.run(dbt_project, *RUN)
