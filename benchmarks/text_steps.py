@@ -188,7 +188,7 @@ def _relation(con: duckdb.DuckDBPyConnection, name: str) -> Relation:
 
 
 def _write(con: duckdb.DuckDBPyConnection, name: str, rows: Any) -> int:
-    made = open_warehouse(SimpleNamespace(is_incremental=False), con).write(rows)  # noqa: F841
+    made = open_warehouse(SimpleNamespace(is_incremental=False), con).write(rows)  # noqa: F841  (DuckDB reads it)
     # Rows are read while they are written: dbt has a connection for each.
     with con.cursor() as writing:
         writing.execute(f"create or replace table benchmark.{name} as select * from made")

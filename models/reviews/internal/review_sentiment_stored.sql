@@ -17,22 +17,14 @@ scored as (
         model_version,
         scored_at
     from {{ ref('review_sentiment_scored') }}
-    {%- elif engine == 'embedded' -%}
+    {%- elif engine in ('embedded', 'huggingface') -%}
     select
         content_hash,
         sentiment_label,
         sentiment_score,
         model_version,
         scored_at
-    from {{ ref('review_sentiment_predicted') }}
-    {%- elif engine == 'huggingface' -%}
-    select
-        content_hash,
-        sentiment_label,
-        sentiment_score,
-        model_version,
-        scored_at
-    from {{ ref('review_sentiment_classified') }}
+    from {{ ref('review_sentiment_predicted' if engine == 'embedded' else 'review_sentiment_classified') }}
     {%- else -%}
     select
         content_hash,
