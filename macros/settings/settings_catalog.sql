@@ -97,6 +97,8 @@
         'review_min_count': {'type': 'integer', 'min': 2, 'max': 1000000},
         'aspect_change_days': {'type': 'integer', 'min': 1, 'max': 3660},
 
+        'monitoring_interval': {'type': 'text', 'values': ['week', 'month', 'quarter']},
+
         'is_evaluation_enabled': {'type': 'boolean'},
         'evaluation_seeds': {'type': 'integer', 'min': 1, 'max': 100},
     }) %}
