@@ -98,6 +98,11 @@
         'aspect_change_days': {'type': 'integer', 'min': 1, 'max': 3660},
 
         'monitoring_interval': {'type': 'text', 'values': ['week', 'month', 'quarter']},
+        'drift_min_rows': {'type': 'integer', 'min': 20, 'max': 1000000000},
+        'drift_normal_deviate': {'type': 'number', 'min': 1, 'max': 10},
+        'slice_min_rows': {'type': 'integer', 'min': 10, 'max': 1000000000},
+        'slice_false_alarm_rate': {'type': 'number', 'min': 0.000001, 'max': 0.5},
+        'calibration_margin': {'type': 'number', 'min': 0, 'max': 1},
 
         'is_evaluation_enabled': {'type': 'boolean'},
         'evaluation_seeds': {'type': 'integer', 'min': 1, 'max': 100},

@@ -22,6 +22,7 @@ from customer_insights.model import (
     TrainedModel,
     fit,
 )
+from customer_insights.monitoring.profile import training_profile
 from customer_insights.settings import Settings
 
 
@@ -77,6 +78,11 @@ class Recipe(Protocol):
     ) -> Model:
         """A model of these examples, which are in key order."""
 
+    def profile(
+        self, model: Model, train: Examples, test: Examples, test_scores: Floats
+    ) -> dict[str, str]:
+        """What later rows are held against, as columns of the decision log; none where nothing is."""
+
     def load(self, artifact: bytes, sha256: str) -> Model:
         """A stored model.
 
@@ -127,6 +133,14 @@ class Trees:
             threads=settings.threads(len(train.labels)),
             refit_on_validation=settings.refit_on_validation,
         )
+
+    def profile(
+        self, model: Model, train: Examples, test: Examples, test_scores: Floats
+    ) -> dict[str, str]:
+        """How features, scores and labels were spread (`customer_insights.monitoring.profile`)."""
+        if not isinstance(model, TrainedModel):
+            raise TypeError(f"{type(model).__name__} was not made by this recipe.")
+        return training_profile(model, train, test, test_scores).columns()
 
     def load(self, artifact: bytes, sha256: str) -> TrainedModel:
         """Stored trees."""

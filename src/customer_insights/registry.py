@@ -44,6 +44,8 @@ _NOT_DESCRIBED = {
     "reason",
     "is_champion",
     "triggers",
+    "profile",
+    "slices",
     "artifact",
 }
 _LOG_COLUMNS = [name for name in RUN_SCHEMA.names if name != "artifact"]

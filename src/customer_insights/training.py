@@ -89,6 +89,8 @@ RUN_SCHEMA = pa.schema(
             for other in RIVALS
             for edge in ("", "_low", "_high")
         ],
+        ("profile", _text),
+        ("slices", _text),
         ("boosting_rounds", pa.int32()),
         ("library_versions", _text),
         ("artifact_sha256", _text),
@@ -544,6 +546,7 @@ def _train(
         "threshold": model.threshold,
         **trial.baseline_columns(),
         "leaking_features": json.dumps(trial.baselines.leaking_features),
+        **recipe.profile(model, splits["train"], trial.test, trial.scored.scores),
         "boosting_rounds": model.rounds,
         "artifact_sha256": sha256,
         "artifact": artifact,

@@ -29,6 +29,7 @@ class Trial:
     baselines: Baselines
     comparison: Comparison
     test: Examples
+    scored: Scored
     constant: Scored
     single: Scored
     named: dict[str, Scored]
@@ -66,16 +67,17 @@ def run_trial(
     model = recipe.fit(train, validation, spec.features, settings)
     constant = baselines.constant.scored(len(test.labels))
     single = single_feature_scored(baselines.best_single_feature, validation, test.rows)
+    scored = model_scored(model, test.rows, settings)
     named = {
         feature.name: single_feature_scored(feature, validation, test.rows)
         for feature in baselines.named_features
     }
     comparison = compare(
         test.labels,
-        model_scored(model, test.rows, settings),
+        scored,
         {"constant": constant, "best_single_feature": single} | named,
         primary_metric=spec.primary_metric,
         replicates=settings.bootstrap_replicates,
         seed=settings.random_seed,
     )
-    return Trial(model, baselines, comparison, test, constant, single, named)
+    return Trial(model, baselines, comparison, test, scored, constant, single, named)

@@ -11,6 +11,7 @@ select
     scores.sample_role,
     labels.is_purchase as is_positive,
     labels.matured_on,
+    features.features_hash,
     features.session_id is not null as has_features
 from {{ ref('purchase_intent_scores') }} as scores
 left join {{ ref('session_labels') }} as labels on scores.session_id = labels.session_id
@@ -30,6 +31,7 @@ select
     scores.sample_role,
     labels.is_churned as is_positive,
     labels.matured_on,
+    features.features_hash,
     features.customer_id is not null as has_features
 from {{ ref('churn_scores') }} as scores
 left join {{ ref('churn_labels') }} as labels

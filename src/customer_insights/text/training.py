@@ -8,7 +8,9 @@ import numpy as np
 import pyarrow as pa
 
 from customer_insights.catalog import Feature
+from customer_insights.metrics import Floats
 from customer_insights.model import Examples
+from customer_insights.recipe import Model
 from customer_insights.settings import Settings
 from customer_insights.text.sentiment import (
     PARAMETERS,
@@ -57,6 +59,13 @@ class SentimentRecipe:
     ) -> SentimentModel:
         """A model of the texts of both."""
         return fit_sentiment(_rated(train), _rated(validation))
+
+    def profile(
+        self, model: Model, train: Examples, test: Examples, test_scores: Floats
+    ) -> dict[str, str]:
+        """Nothing: no watch is kept on texts yet."""
+        del model, train, test, test_scores
+        return {}
 
     def load(self, artifact: bytes, sha256: str) -> SentimentModel:
         """A stored model."""

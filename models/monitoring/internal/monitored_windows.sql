@@ -1,0 +1,28 @@
+-- What each version scored after what it learned from, by window, with a fingerprint that
+-- tells whether a window has changed: a closed one is not computed again.
+with
+
+scored as (
+
+    select * from {{ ref('scored_rows') }}
+    where sample_role in ('validation', 'test', 'new')
+
+)
+
+select
+    task_name,
+    model_name,
+    model_version,
+    {{ monitoring_window('as_of_on') }} as window_start_on,
+    count(*) as scored_rows,
+    -- Of whole numbers, so that the order of rows does not matter.
+    cast(
+        sum(hash(entity_id, as_of_on, features_hash, sample_role, is_positive))
+        as {{ api.Column.translate_type('string') }}
+    ) as rows_hash
+from scored
+group by
+    task_name,
+    model_name,
+    model_version,
+    {{ monitoring_window('as_of_on') }}

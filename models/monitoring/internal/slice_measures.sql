@@ -1,0 +1,161 @@
+-- Mature new rows of each version, by slice: what the scores expected beside what came.
+{% set grain = ['model_name', 'model_version', 'window_start_on'] %}
+
+with
+
+{% for task in monitored_tasks() %}
+{{ task.task_name }}_slices as (
+
+    select
+        trained.model_name,
+        trained.model_version,
+        trained.slices
+    from {{ task.trained }} as trained
+    where trained.slices is not null
+    qualify
+        row_number() over (
+            partition by trained.model_name, trained.model_version
+            order by trained.decision_number desc nulls last
+        ) = 1
+
+),
+{% endfor %}
+
+stored as (
+
+    {% for task in monitored_tasks() %}
+    select * from {{ task.task_name }}_slices
+    {{ 'union all' if not loop.last }}
+    {% endfor %}
+
+),
+
+slices as (
+
+    select
+        stored.model_name,
+        stored.model_version,
+        {{ json_field('found', 'slice', api.Column.translate_type('string')) }} as slice,
+        {{ json_field('found', 'column_name', api.Column.translate_type('string')) }} as column_name,
+        {{ json_field('found', 'first_bin', 'integer') }} as first_bin,
+        {{ json_field('found', 'last_bin', 'integer') }} as last_bin
+    from stored, {{ json_elements('stored.slices', 'found') }}
+
+),
+
+windows as (
+
+    select * from {{ ref('monitored_windows') }}
+
+),
+
+counted as (
+
+    select bins.*
+    from {{ ref('monitored_bins') }} as bins
+    inner join windows
+        on
+            bins.model_name = windows.model_name
+            and bins.model_version = windows.model_version
+            and bins.window_start_on = windows.window_start_on
+            and bins.rows_hash = windows.rows_hash
+    where bins.is_new
+
+),
+
+placed as (
+
+    -- A level stands with its text; it is in a slice of its own.
+    select
+        counted.*,
+        coalesce(counted.bin, profile.bin) as slice_bin
+    from counted
+    left join {{ ref('profile_bins') }} as profile
+        on
+            counted.model_name = profile.model_name
+            and counted.model_version = profile.model_version
+            and counted.column_name = profile.column_name
+            and counted.category = profile.category
+
+),
+
+summed as (
+
+    select
+        slices.model_name,
+        slices.model_version,
+        placed.window_start_on,
+        slices.slice,
+        slices.column_name,
+        sum(placed.row_count) as row_count,
+        sum(placed.matured_rows) as matured_rows,
+        sum(placed.positives) as positives,
+        sum(placed.expected_positives) as expected_positives,
+        sum(placed.variance) as variance,
+        sum(placed.squared_error) as squared_error
+    from slices
+    inner join placed
+        on
+            slices.model_name = placed.model_name
+            and slices.model_version = placed.model_version
+            and slices.column_name = placed.column_name
+            and placed.slice_bin between slices.first_bin and slices.last_bin
+    group by slices.model_name, slices.model_version, placed.window_start_on, slices.slice, slices.column_name
+
+    union all
+
+    select
+        model_name,
+        model_version,
+        window_start_on,
+        'all rows' as slice,
+        cast(null as {{ api.Column.translate_type('string') }}) as column_name,
+        row_count,
+        matured_rows,
+        positives,
+        expected_positives,
+        variance,
+        squared_error
+    from counted
+    where column_name is null
+
+),
+
+-- Fewer than three rows of variance, and the normal approximation calls chance a fault.
+deviating as (
+
+    select
+        *,
+        case
+            when matured_rows >= {{ setting('slice_min_rows') }} and variance >= 3
+                then cast(positives - expected_positives as double) / sqrt(cast(variance as double))
+        end as deviate
+    from summed
+
+),
+
+tested as (
+
+    select
+        *,
+        {{ normal_p_value('deviate') }} as p_value,
+        count(deviate) over (partition by {{ grain | join(', ') }}) as tests,
+        row_number() over (
+            partition by {{ grain | join(', ') }}
+            order by abs(deviate) desc nulls last, slice asc nulls last
+        ) as place
+    from deviating
+
+)
+
+-- Holm (1979): the chance of any false alarm among a window's slices is held, however they overlap.
+select
+    *,
+    case
+        when deviate is not null
+            then least(1, max(p_value * (tests - place + 1)) over (
+                partition by {{ grain | join(', ') }}
+                order by place
+            ))
+    end as adjusted_p_value
+from tested

@@ -1,0 +1,26 @@
+select
+    model_name,
+    model_version,
+    window_start_on,
+    {{ monitoring_window_end('window_start_on') }} as window_end_on,
+    slice,
+    column_name,
+    cast(row_count as bigint) as scored_rows,
+    cast(matured_rows as bigint) as matured_rows,
+    cast(positives as bigint) as positives,
+    cast(expected_positives as double) / nullif(matured_rows, 0) as expected_rate,
+    cast(positives as double) / nullif(matured_rows, 0) as observed_rate,
+    {{ wilson_interval('positives', 'matured_rows', 'low') }} as observed_rate_low,
+    {{ wilson_interval('positives', 'matured_rows', 'high') }} as observed_rate_high,
+    cast(squared_error as double) / nullif(matured_rows, 0) as brier,
+    cast(variance as double) / nullif(matured_rows, 0) as expected_brier,
+    deviate,
+    adjusted_p_value,
+    case
+        when adjusted_p_value is not null
+            then
+                adjusted_p_value < {{ setting('slice_false_alarm_rate') }}
+                and abs(cast(positives - expected_positives as double) / nullif(matured_rows, 0))
+                > {{ setting('calibration_margin') }}
+    end as is_miscalibrated
+from {{ ref('slice_measures') }}
