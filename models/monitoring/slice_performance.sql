@@ -13,7 +13,10 @@ select
     {{ wilson_interval('positives', 'matured_rows', 'low') }} as observed_rate_low,
     {{ wilson_interval('positives', 'matured_rows', 'high') }} as observed_rate_high,
     cast(squared_error as double) / nullif(matured_rows, 0) as brier,
-    cast(variance as double) / nullif(matured_rows, 0) as expected_brier,
+    cast(squared_error - variance as double) / nullif(matured_rows, 0) as brier_excess,
+    -- The excess of sound scores has this variance (Spiegelhalter, Statistics in Medicine, 1986).
+    (cast(squared_error - variance as double) - 1.959963984540054 * sqrt(cast(error_variance as double)))
+    / nullif(matured_rows, 0) as brier_excess_low,
     deviate,
     adjusted_p_value,
     case
@@ -22,5 +25,13 @@ select
                 adjusted_p_value < {{ setting('slice_false_alarm_rate') }}
                 and abs(cast(positives - expected_positives as double) / nullif(matured_rows, 0))
                 > {{ setting('calibration_margin') }}
-    end as is_miscalibrated
+    end as is_miscalibrated,
+    case
+        when adjusted_p_value is not null
+            then
+                adjusted_p_value < {{ setting('slice_false_alarm_rate') }}
+                and abs(cast(positives - expected_positives as double) / nullif(matured_rows, 0))
+                > {{ setting('calibration_margin') }}
+                and cast(squared_error - variance as double) > 1.959963984540054 * sqrt(cast(error_variance as double))
+    end as is_harmful
 from {{ ref('slice_measures') }}

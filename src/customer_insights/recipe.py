@@ -81,7 +81,7 @@ class Recipe(Protocol):
     def profile(
         self, model: Model, train: Examples, test: Examples, test_scores: Floats
     ) -> dict[str, str]:
-        """What later rows are held against, as columns of the decision log; none where nothing is."""
+        """What later rows are held against, as columns of the decision log."""
 
     def load(self, artifact: bytes, sha256: str) -> Model:
         """A stored model.

@@ -75,7 +75,8 @@ due as (
         cast(scored.score * (1 - scored.score) as decimal(18, 12)) as variance,
         cast(
             power(scored.score - case when scored.is_positive then 1 else 0 end, 2) as decimal(18, 12)
-        ) as squared_error
+        ) as squared_error,
+        cast(scored.score * (1 - scored.score) * power(1 - 2 * scored.score, 2) as decimal(18, 12)) as error_variance
         {% for column in numbers %}
         , case
             {% for number in range(bin_count) %}
@@ -135,7 +136,8 @@ due as (
         count(case when is_positive then 1 end) as positives,
         sum(case when is_positive is not null then expected end) as expected_positives,
         sum(case when is_positive is not null then variance end) as variance,
-        sum(case when is_positive is not null then squared_error end) as squared_error
+        sum(case when is_positive is not null then squared_error end) as squared_error,
+        sum(case when is_positive is not null then error_variance end) as error_variance
     from {{ task.task_name }}_rows
     group by grouping sets (
         {% for column in numbers + columns.level %}

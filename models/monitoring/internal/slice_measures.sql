@@ -92,7 +92,8 @@ summed as (
         sum(placed.positives) as positives,
         sum(placed.expected_positives) as expected_positives,
         sum(placed.variance) as variance,
-        sum(placed.squared_error) as squared_error
+        sum(placed.squared_error) as squared_error,
+        sum(placed.error_variance) as error_variance
     from slices
     inner join placed
         on
@@ -115,7 +116,8 @@ summed as (
         positives,
         expected_positives,
         variance,
-        squared_error
+        squared_error,
+        error_variance
     from counted
     where column_name is null
 

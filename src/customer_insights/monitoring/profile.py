@@ -23,8 +23,8 @@ from customer_insights.metrics import Floats, Labels
 from customer_insights.model import Examples, TrainedModel
 
 NUMBER_BINS = 10
-# Levels with a smaller share of the training rows are counted together: in a bin that expects hardly
-# a row, the one that comes looks like a shift.
+# Levels with a smaller share of the training rows are counted together: in a bin that expects
+# hardly a row, the one that comes looks like a shift.
 MIN_LEVEL_SHARE = 0.02
 # Known levels of a column that are listed at most.
 MOST_LEVELS = 100
