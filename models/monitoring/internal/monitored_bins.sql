@@ -5,69 +5,31 @@
     on_schema_change='append_new_columns',
 ) }}
 
--- Bins of a number at most: ten by quantiles, one more at a split.
-{% set bin_count = 11 %}
+{% set windows, scored_rows, tasks = ref('monitored_windows'), ref('scored_rows'), monitored_tasks() %}
+{% set versions = due_versions(windows, this if is_incremental() else none) %}
+{% set text = api.Column.translate_type('string') %}
 
 with
 
 windows as (
 
-    select * from {{ ref('monitored_windows') }}
+    select * from {{ windows }}
 
 ),
 
-due as (
+scored_rows as (
 
-    select windows.*
-    from windows
-    {% if is_incremental() %}
-    left join (
-        select distinct
-            model_name,
-            model_version,
-            window_start_on,
-            rows_hash
-        from {{ this }}
-    ) as counted
-        on
-            windows.model_name = counted.model_name
-            and windows.model_version = counted.model_version
-            and windows.window_start_on = counted.window_start_on
-    where windows.rows_hash is distinct from counted.rows_hash
-    {% endif %}
+    select * from {{ scored_rows }}
 
 ),
 
-{% for task in monitored_tasks() %}
-{% set columns = monitored_columns(task) %}
-{% set numbers = columns.number + ['score'] %}
--- The edges as columns of one row per version: a row is put into its bins in one scan.
-{{ task.task_name }}_edges as (
+{% for version in versions %}
+{% set task, numbers, levels = version.task, version.columns.number, version.columns.level %}
+{% set levels = levels | reject('equalto', 'label') | list %}
+rows_{{ loop.index }} as (
 
     select
-        model_name,
-        model_version
-        {% for column in numbers %}
-        {% for number in range(bin_count) %}
-        , coalesce(
-            max(case when column_name = '{{ column }}' and bin = {{ number }} then upper_edge end),
-            cast('inf' as double)
-        ) as {{ column }}_{{ number }}
-        {% endfor %}
-        {% endfor %}
-    from {{ ref('profile_bins') }}
-    where task_name = '{{ task.task_name }}'
-    group by model_name, model_version
-
-),
-
-{{ task.task_name }}_rows as (
-
-    select
-        due.model_name,
-        due.model_version,
-        due.window_start_on,
-        due.rows_hash,
+        {{ monitoring_window('scored.as_of_on') }} as window_start_on,
         scored.sample_role = 'new' as is_new,
         scored.is_positive,
         -- Decimals: the sum of doubles would depend on the order of rows.
@@ -77,42 +39,32 @@ due as (
             power(scored.score - case when scored.is_positive then 1 else 0 end, 2) as decimal(18, 12)
         ) as squared_error,
         cast(scored.score * (1 - scored.score) * power(1 - 2 * scored.score, 2) as decimal(18, 12)) as error_variance
-        {% for column in numbers %}
-        , case
-            {% for number in range(bin_count) %}
-            when {{ 'scored' if column == 'score' else 'features' }}.{{ column }} <= edges.{{ column }}_{{ number }} then {{ number }}
-            {% endfor %}
-            else -1
-        end as {{ column }}
+        {% for column, upper_edges in numbers.items() %}
+        , {{ number_bin(('scored.' if column == 'score' else 'features.') ~ column, upper_edges) }} as {{ column }}
         {% endfor %}
-        {% for column in columns.level %}
-        , cast(features.{{ column }} as {{ api.Column.translate_type('string') }}) as {{ column }}
+        {% for column in levels %}
+        , cast(features.{{ column }} as {{ text }}) as {{ column }}
         {% endfor %}
-    from {{ ref('scored_rows') }} as scored
+    from scored_rows as scored
     inner join {{ task.features }} as features on {{ task.join }}
-    inner join due
-        on
-            scored.model_name = due.model_name
-            and scored.model_version = due.model_version
-            and {{ monitoring_window('scored.as_of_on') }} = due.window_start_on
-    inner join {{ task.task_name }}_edges as edges
-        on scored.model_name = edges.model_name and scored.model_version = edges.model_version
     where
         scored.task_name = '{{ task.task_name }}'
+        and scored.model_name = '{{ version.model_name }}'
+        and scored.model_version = '{{ version.model_version }}'
         and scored.sample_role in ('validation', 'test', 'new')
+        and {{ monitoring_window('scored.as_of_on') }} in ({{ version.windows | join(', ') }})
 
 ),
 
-{{ task.task_name }}_counted as (
+counted_{{ loop.index }} as (
 
     select
-        model_name,
-        model_version,
+        '{{ version.model_name }}' as model_name,
+        '{{ version.model_version }}' as model_version,
         window_start_on,
-        rows_hash,
         is_new,
         case
-            {% for column in numbers + columns.level %}
+            {% for column in numbers.keys() | list + levels %}
             when grouping({{ column }}) = 0 then '{{ column }}'
             {% endfor %}
         end as column_name,
@@ -121,16 +73,15 @@ due as (
             when grouping({{ column }}) = 0 then {{ column }}
             {% endfor %}
         end as bin,
-        {% if columns.level %}
+        {% if levels %}
         case
-            {% for column in columns.level %}
+            {% for column in levels %}
             when grouping({{ column }}) = 0 then {{ column }}
             {% endfor %}
-        end
+        end as category,
         {% else %}
-        cast(null as {{ api.Column.translate_type('string') }})
+        cast(null as {{ text }}) as category,
         {% endif %}
-        as category,
         count(*) as row_count,
         count(is_positive) as matured_rows,
         count(case when is_positive then 1 end) as positives,
@@ -138,18 +89,62 @@ due as (
         sum(case when is_positive is not null then variance end) as variance,
         sum(case when is_positive is not null then squared_error end) as squared_error,
         sum(case when is_positive is not null then error_variance end) as error_variance
-    from {{ task.task_name }}_rows
+    from rows_{{ loop.index }}
     group by grouping sets (
-        {% for column in numbers + columns.level %}
-        (model_name, model_version, window_start_on, rows_hash, is_new, {{ column }}),
+        {% for column in numbers.keys() | list + levels %}
+        (window_start_on, is_new, {{ column }}),
         {% endfor %}
-        (model_name, model_version, window_start_on, rows_hash, is_new)
+        (window_start_on, is_new)
     )
 
-){{ ',' if not loop.last }}
+),
 {% endfor %}
 
-{% for task in monitored_tasks() %}
-select * from {{ task.task_name }}_counted
-{{ 'union all' if not loop.last }}
-{% endfor %}
+counted as (
+
+    {% for version in versions %}
+    select * from counted_{{ loop.index }}
+    {{ 'union all' if not loop.last }}
+    {% else %}
+    -- Nothing is due.
+    select
+        cast(null as {{ text }}) as model_name,
+        cast(null as {{ text }}) as model_version,
+        cast(null as date) as window_start_on,
+        cast(null as boolean) as is_new,
+        cast(null as {{ text }}) as column_name,
+        cast(null as integer) as bin,
+        cast(null as {{ text }}) as category,
+        cast(null as bigint) as row_count,
+        cast(null as bigint) as matured_rows,
+        cast(null as bigint) as positives,
+        cast(null as decimal(38, 12)) as expected_positives,
+        cast(null as decimal(38, 12)) as variance,
+        cast(null as decimal(38, 12)) as squared_error,
+        cast(null as decimal(38, 12)) as error_variance
+    {% endfor %}
+
+)
+
+select
+    counted.model_name,
+    counted.model_version,
+    counted.window_start_on,
+    windows.rows_hash,
+    counted.is_new,
+    counted.column_name,
+    counted.bin,
+    counted.category,
+    counted.row_count,
+    counted.matured_rows,
+    counted.positives,
+    counted.expected_positives,
+    counted.variance,
+    counted.squared_error,
+    counted.error_variance
+from counted
+inner join windows
+    on
+        counted.model_name = windows.model_name
+        and counted.model_version = windows.model_version
+        and counted.window_start_on = windows.window_start_on

@@ -21,14 +21,7 @@ due as (
 
     select windows.*
     from windows
-    {% if is_incremental() %}
-    left join {{ this }} as measured
-        on
-            windows.model_name = measured.model_name
-            and windows.model_version = measured.model_version
-            and windows.window_start_on = measured.window_start_on
-    where windows.rows_hash is distinct from measured.rows_hash
-    {% endif %}
+    {{ not_counted(this) if is_incremental() }}
 
 ),
 
