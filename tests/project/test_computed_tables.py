@@ -18,6 +18,7 @@ OF_ORDERS = {
     "source_watermarks",
     "customer_orders",
     "as_of_dates",
+    "customer_order_totals",
     "customer_features_computed",
     "customer_segments_computed",
     "session_labels_computed",

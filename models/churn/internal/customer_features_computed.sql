@@ -1,4 +1,4 @@
-{% set windows = [7, 30, 60, 90, 180] %}
+{% set windows = order_windows() %}
 {% set features = ['order_count'] %}
 {% for days in windows %}{% do features.append('order_count_' ~ days ~ 'd') %}{% endfor %}
 {% do features.append('order_amount') %}
@@ -19,61 +19,20 @@ dates as (
 
 ),
 
-orders as (
+totals as (
 
-    select * from {{ ref('customer_orders') }}
+    select * from {{ ref('customer_order_totals') }}
 
 ),
 
 -- Everything below looks at what came strictly before the as-of date, and measures back from it.
-from_orders as (
-
-    select
-        orders.customer_id,
-        dates.as_of_on,
-        dates.as_of_at,
-        count(case when orders.is_purchase then 1 end) as order_count,
-        {%- for days in windows %}
-        count(
-            case
-                when orders.is_purchase and orders.ordered_at >= {{ dbt.dateadd('day', -days, 'dates.as_of_at') }}
-                    then 1
-            end
-        ) as order_count_{{ days }}d,
-        {%- endfor %}
-        sum(case when orders.is_purchase then orders.amount else 0 end) as order_amount,
-        {%- for days in windows %}
-        sum(
-            case
-                when orders.is_purchase and orders.ordered_at >= {{ dbt.dateadd('day', -days, 'dates.as_of_at') }}
-                    then orders.amount
-                else 0
-            end
-        ) as order_amount_{{ days }}d,
-        {%- endfor %}
-        min(case when orders.is_purchase then orders.ordered_at end) as first_ordered_at,
-        max(case when orders.is_purchase then orders.ordered_at end) as last_ordered_at,
-        -- Whole numbers: their sums do not depend on the order of rows.
-        sum(orders.seconds_since_prior_order) as gap_seconds,
-        sum(orders.seconds_since_prior_order * orders.seconds_since_prior_order) as squared_gap_seconds,
-        max(orders.seconds_since_prior_order) as max_gap_seconds,
-        count(case when orders.reversed_at < dates.as_of_at then 1 end) as reversal_count,
-        count(case when orders.is_purchase and orders.is_discounted then 1 end) as discounted_count,
-        max(orders.ordered_at) as newest_order_at
-    from dates
-    inner join orders on dates.as_of_at > orders.ordered_at
-    group by orders.customer_id, dates.as_of_on, dates.as_of_at
-    having count(case when orders.is_purchase then 1 end) > 0
-
-),
-
 first_of_category as (
 
     select
         orders.customer_id,
         products.category,
         min(orders.ordered_at) as first_ordered_at
-    from orders
+    from {{ ref('customer_orders') }} as orders
     inner join {{ ref('stg_order_items') }} as items on orders.order_id = items.order_id
     inner join {{ ref('stg_products') }} as products on items.product_id = products.product_id
     where orders.is_purchase
@@ -133,8 +92,9 @@ from_reviews as (
 joined as (
 
     select
-        from_orders.*,
-        case when customers.signed_up_on < from_orders.as_of_on then cast(customers.signed_up_on as timestamp) end
+        totals.*,
+        cast(totals.as_of_on as timestamp) as as_of_at,
+        case when customers.signed_up_on < totals.as_of_on then cast(customers.signed_up_on as timestamp) end
             as signed_up_at,
         from_categories.category_count,
         from_sessions.session_count_30d,
@@ -146,20 +106,20 @@ joined as (
         from_reviews.sentiment_sum,
         from_reviews.sentiment_count,
         from_reviews.newest_review_at
-    from from_orders
-    left join {{ ref('stg_customers') }} as customers on from_orders.customer_id = customers.customer_id
+    from totals
+    left join {{ ref('stg_customers') }} as customers on totals.customer_id = customers.customer_id
     left join from_categories
         on
-            from_orders.customer_id = from_categories.customer_id
-            and from_orders.as_of_on = from_categories.as_of_on
+            totals.customer_id = from_categories.customer_id
+            and totals.as_of_on = from_categories.as_of_on
     left join from_sessions
         on
-            from_orders.customer_id = from_sessions.customer_id
-            and from_orders.as_of_on = from_sessions.as_of_on
+            totals.customer_id = from_sessions.customer_id
+            and totals.as_of_on = from_sessions.as_of_on
     left join from_reviews
         on
-            from_orders.customer_id = from_reviews.customer_id
-            and from_orders.as_of_on = from_reviews.as_of_on
+            totals.customer_id = from_reviews.customer_id
+            and totals.as_of_on = from_reviews.as_of_on
 
 ),
 
@@ -175,11 +135,8 @@ measured as (
             coalesce(newest_session_at, newest_order_at),
             coalesce(newest_review_at, newest_order_at)
         ) as history_until_at,
-        {%- for name in features if name.startswith('order_count') %}
-        cast({{ name }} as bigint) as {{ name }},
-        {%- endfor %}
-        {%- for name in features if name.startswith('order_amount') %}
-        cast({{ name }} as decimal(18, 2)) as {{ name }},
+        {%- for name in features if name.startswith('order_') %}
+        {{ name }},
         {%- endfor %}
         cast(order_amount as double) / order_count as mean_order_amount,
         {{ days_between('last_ordered_at', 'as_of_at') }} as days_since_last_order,
