@@ -1,6 +1,7 @@
 """The training profile: bins of the reference, and the slices made of them."""
 
 import json
+from collections.abc import Sequence
 
 import numpy as np
 import pyarrow as pa
@@ -22,24 +23,24 @@ from customer_insights.monitoring.profile import (
 ROWS = 2000
 
 
-def numbers(train: list[float | None], test: list[float | None] | None = None) -> Numbers:
+def numbers(train: Sequence[float | None], test: Sequence[float | None] | None = None) -> Numbers:
     held = train if test is None else test
     errors = np.full(len(held), 0.25)
     return Numbers("value", _column(train), _column(held), errors)
 
 
-def levels(train: list[str | None], test: list[str | None] | None = None) -> Levels:
+def levels(train: Sequence[str | None], test: Sequence[str | None] | None = None) -> Levels:
     held = train if test is None else test
     column = pa.chunked_array([pa.array(train, pa.string())])
     held_column = pa.chunked_array([pa.array(held, pa.string())])
     return Levels("kind", column, held_column, np.full(len(held), 0.25))
 
 
-def _column(values: list[float | None]) -> pa.ChunkedArray:
+def _column(values: Sequence[float | None]) -> pa.ChunkedArray:
     return pa.chunked_array([pa.array(values, pa.float64())])
 
 
-def edges(bins: list[Bin]) -> list[float | None]:
+def edges(bins: list[Bin]) -> Sequence[float | None]:
     return [each.upper_edge for each in bins if each.bin != MISSING_BIN]
 
 
@@ -70,7 +71,7 @@ def test_anything_beside_a_constant_is_news() -> None:
 
 @pytest.mark.parametrize("values", [[None] * 5, [float("inf")] * 5, [float("nan")] * 5])
 def test_a_column_without_a_finite_number_has_one_bin_beside_the_missing(
-    values: list[float | None],
+    values: Sequence[float | None],
 ) -> None:
     bins = numbers(values).bins()
 
