@@ -743,9 +743,9 @@ def test_what_is_ordered_next_are_draws_from_the_true_probability(large: Shop) -
                 groups[group] += is_ordered
                 expected[group] += p
                 variance[group] += p * (1 - p)
-    large = [group for group in groups if expected[group] > 10]
-    assert len(large) > 25
-    for group in large:
+    frequent = [group for group in groups if expected[group] > 10]
+    assert len(frequent) > 25
+    for group in frequent:
         assert abs(groups[group] - expected[group]) < 4 * math.sqrt(variance[group]), group
 
 
