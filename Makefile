@@ -26,8 +26,12 @@ build: $(TARGET_INSTALLED) profiles.yml ## install, run the whole project, sum u
 
 # Files in their order: by number of tests, as pytest-xdist would have it, the longest would come last.
 .PHONY: test
-test: $(VENV)/dev profiles.yml ## install what tests need, and run them all
-	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
+test: $(VENV)/dev profiles.yml ## install what tests need, and run all but the long ones
+	@$(BIN)/python -m pytest -m 'not long' --numprocesses 2 --dist loadfile --no-loadscope-reorder
+
+.PHONY: test-long
+test-long: $(VENV)/dev profiles.yml ## measure quality on public data and over many shops, as tests
+	@$(BIN)/python -m pytest -m long --numprocesses 2 --dist loadfile
 
 .PHONY: lint
 lint: $(VENV)/dev profiles.yml ## check the style of SQL, Python and YAML, and the types

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any, cast
 
 import yaml
@@ -15,8 +16,9 @@ from dbt_common.exceptions import DbtRuntimeError
 from customer_insights.errors import CustomerInsightsError
 from customer_insights.progress import sentence_of
 
-# The caller shows what counts; dbt's log, tracebacks included, goes to logs/dbt.log.
-QUIET = ["--log-level", "none", "--log-level-file", "debug"]
+# The caller shows what counts; dbt's log, tracebacks included, goes to logs/dbt.log. A level that
+# dbt's own variable names stays.
+QUIET = ["--log-level", "none", "--log-level-file", os.environ.get("DBT_LOG_LEVEL_FILE", "debug")]
 
 
 class Dbt:

@@ -20,6 +20,7 @@ import duckdb
 import pytest
 
 import saved_parses
+from rare_collections import rare_collections  # noqa: F401  (a fixture for all tests)
 from saved_parses import kept_parses  # noqa: F401  (a fixture for all tests)
 
 if TYPE_CHECKING:

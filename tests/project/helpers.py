@@ -139,6 +139,7 @@ def make_build(
             "DBT_PROFILES_DIR": str(project.folder),
             "DBT_TARGET_PATH": str(project.folder / "target"),
             "DBT_LOG_PATH": str(project.folder / "logs"),
+            "DBT_LOG_LEVEL_FILE": "info",
         }
         | dict(env or {}),
         capture_output=True,

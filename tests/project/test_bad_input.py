@@ -30,6 +30,8 @@ from helpers import (
 from customer_insights.sample import RAW_SCHEMAS, ShopConfig, bad_row_counts
 
 SHOP = ShopConfig(scale=0.15)
+# Unit tests look at no data: other files run them.
+MADE = SETTINGS | {"DBT_EXCLUDE_RESOURCE_TYPES": "unit_test"}
 MODELS = ["purchase_intent_after_session", "purchase_intent_in_session"]
 
 # What a run that stops at once may still touch: nothing.
@@ -207,7 +209,7 @@ def test_an_unknown_setting_in_the_project_file_is_refused(
     text = (files / "dbt_project.yml").read_text()
     (files / "dbt_project.yml").write_text(text.replace("vars:\n", "vars:\n  train_window: 3\n", 1))
     done = make_build(
-        live, env=SETTINGS | {"DBT_TARGET_PATH": str(files / "target")}, project_dir=files
+        live, env=MADE | {"DBT_TARGET_PATH": str(files / "target")}, project_dir=files
     )
     assert_refused(done, "There is no setting 'train_window' (dbt_project.yml)", "test_days")
     assert_unchanged(live, before)
@@ -246,7 +248,7 @@ def test_a_database_that_another_program_holds_is_named(live: DbtProject) -> Non
     try:
         assert holder.stdout
         assert holder.stdout.readline() == "held\n"
-        done = make_build(live, env=SETTINGS)
+        done = make_build(live, env=MADE)
     finally:
         holder.communicate("")
     assert_refused(done, f"The database {live.database} is in use by another program", "close it")
@@ -292,9 +294,7 @@ def test_a_file_that_is_no_readable_database_is_named(
     size = path.stat().st_size if path.exists() else None
     # Another path is another profile, which dbt would parse the whole project for, twice.
     target = own.folder / ("target" if path == own.database else "other_target")
-    done = make_build(
-        own, env=SETTINGS | {"DUCKDB_PATH": str(path), "DBT_TARGET_PATH": str(target)}
-    )
+    done = make_build(own, env=MADE | {"DUCKDB_PATH": str(path), "DBT_TARGET_PATH": str(target)})
     assert_refused(done, str(path), words, "DUCKDB_PATH")
     assert (path.stat().st_size if path.exists() else None) == size
 
@@ -333,7 +333,7 @@ def test_several_missing_columns_are_all_named_by_the_command_line(live: DbtProj
         "alter table raw.sessions rename column region to place",
     )
     before = contents(live)
-    done = make_build(live, env=SETTINGS)
+    done = make_build(live, env=MADE)
     assert_refused(done, "Table raw.sessions lacks the columns browser, region")
     assert_unchanged(live, before)
 
@@ -410,7 +410,7 @@ def test_an_edited_catalog_with_mistakes_stops_the_build_with_all_of_them(
     assert edited_text != text
     (edited / catalog.relative_to(PROJECT_DIR)).write_text(edited_text)
     done = make_build(
-        live, env=SETTINGS | {"DBT_TARGET_PATH": str(edited / "target")}, project_dir=edited
+        live, env=MADE | {"DBT_TARGET_PATH": str(edited / "target")}, project_dir=edited
     )
     shown = done.stdout + done.stderr
     assert done.returncode != 0
@@ -427,7 +427,7 @@ def test_a_data_test_that_fails_is_told_with_its_meaning(live: DbtProject) -> No
         "select 'no-such-model' as model_version, * exclude (model_version) "
         "from insights_internal.purchase_intent_scored limit 1",
     )
-    done = make_build(live, env=SETTINGS)
+    done = make_build(live, env=MADE)
     assert_refused(
         done,
         "test assert_every_score_names_its_model failed: Got 1 result",
@@ -440,7 +440,7 @@ def test_a_data_test_that_fails_is_told_with_its_meaning(live: DbtProject) -> No
 
 def test_a_file_that_is_not_there_is_named(live: DbtProject) -> None:
     before = contents(live)
-    done = make_build(live, "--data", "no/such/sessions.csv", env=SETTINGS)
+    done = make_build(live, "--data", "no/such/sessions.csv", env=MADE)
     assert_refused(done, "There is no file or folder 'no/such/sessions.csv'", "check the path")
     assert_unchanged(live, before)
 
@@ -457,7 +457,7 @@ def test_a_file_that_is_no_csv_is_named(
 ) -> None:
     before = contents(live)
     (tmp_path / name).write_bytes(content)
-    done = make_build(live, "--data", str(tmp_path / name), env=SETTINGS)
+    done = make_build(live, "--data", str(tmp_path / name), env=MADE)
     assert_refused(done, str(tmp_path / name), words)
     assert_unchanged(live, before)
 
@@ -539,7 +539,7 @@ def test_a_shop_of_header_lines_builds_and_says_so(
     folder.mkdir()
     for name, schema in RAW_SCHEMAS.items():
         (folder / f"{name}.csv").write_text(",".join(schema.names) + "\n")
-    done = make_build(own, "--data", str(folder), env=SETTINGS)
+    done = make_build(own, "--data", str(folder), env=MADE)
     shown = done.stdout + done.stderr
     assert done.returncode == 0, shown
     assert "Traceback" not in shown

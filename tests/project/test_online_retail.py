@@ -11,7 +11,7 @@ from typing import Any
 import duckdb
 import pytest
 from conftest import DbtProject, DbtResult, create_dbt_project
-from helpers import change, rows_of
+from helpers import BUILD, SETTINGS, change, rows_of
 from test_load_files import load
 
 UCI_HEADER = "Invoice,StockCode,Description,Quantity,InvoiceDate,Price,Customer ID,Country"
@@ -327,15 +327,12 @@ def test_what_can_not_be_loaded_is_one_sentence_and_leaves_nothing(
 
 @pytest.fixture(scope="module")
 def uci(tmp_path_factory: pytest.TempPathFactory, shared_data: Path) -> DbtProject:
-    """UCI's lines, loaded and built."""
+    """UCI's lines, loaded and built; the data tests run in a test of their own."""
     project = create_dbt_project(tmp_path_factory.mktemp("uci_retail"))
     file = shared_data / "online_retail_ii_lines.parquet"
     if not file.exists():
         pytest.skip(f"no {file}; it is not ours to ship")
-    for result in project.run_many(
-        [load(file), ["build", "--exclude-resource-type", "unit_test"]],
-        {"SHOP_SOURCE": "raw", "BOOTSTRAP_REPLICATES": "100"},
-    ):
+    for result in project.run_many([load(file), BUILD], SETTINGS):
         assert result.exit_code == 0, result.output
     return project
 
@@ -408,6 +405,12 @@ def test_the_amounts_of_uci_are_those_of_its_lines(uci: DbtProject, shared_data:
     )
 
 
+@pytest.mark.long
+def test_every_data_test_holds_on_a_million_lines(uci: DbtProject) -> None:
+    [result] = uci.run_many([["test", "--exclude-resource-type", "unit_test"]], SETTINGS)
+    assert result.exit_code == 0, result.output
+
+
 def test_a_shop_without_sessions_builds_empty_scores(uci: DbtProject) -> None:
     assert uci.query("select count(*) from insights.purchase_intent_scores") == [(0,)]
     assert uci.query(
@@ -416,6 +419,7 @@ def test_a_shop_without_sessions_builds_empty_scores(uci: DbtProject) -> None:
     ) == [(0,)]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("active_days", "floor"), [("36600", 0.795), ("180", 0.75)])
 def test_churn_is_above_its_floors_and_above_recency_alone(
     uci: DbtProject, active_days: str, floor: float
@@ -452,6 +456,7 @@ def quality(project: DbtProject, ranker: str, kind: str) -> dict[str, Any]:
     return row
 
 
+@pytest.mark.long
 def test_the_learned_ranker_is_ahead_of_own_history_and_on_new_items_of_popularity(
     uci: DbtProject,
 ) -> None:

@@ -4,6 +4,7 @@ import resource
 
 import pytest
 
+from rare_collections import rare_collections  # noqa: F401  (a fixture for all tests)
 from saved_parses import kept_parses  # noqa: F401  (a fixture for all tests)
 
 # A few times what the largest process takes: of address space, which is more than memory.

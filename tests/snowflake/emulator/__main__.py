@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import os
 import signal
 import socket
@@ -17,6 +18,8 @@ from emulator.server import Server
 
 
 def main() -> None:
+    # A statement is a tree of many small objects; searches for garbage pass over all of them.
+    gc.set_threshold(100_000, 50, 1000)
     parser = argparse.ArgumentParser(prog="emulator", description=__doc__)
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--log", type=Path, help="a JSON line for each statement")

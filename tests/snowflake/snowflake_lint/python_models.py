@@ -27,6 +27,7 @@ from .reference import SNOWPARK_PAGE, snowpark_functions
 CHANNEL_FILE = Path(__file__).parents[1] / "emulator" / "packages.json"
 LIBRARY_FOLDER = Path(__file__).parents[3] / "src"
 LIBRARY = "customer_insights"
+SNOWPARK_FUNCTIONS = "snowflake.snowpark.functions"
 
 PACKAGES_PAGE = docs("developer-guide/udf/python/udf-python-packages")
 RUNTIME_PAGE = docs("developer-guide/stored-procedure/python/procedure-python-overview")
@@ -114,12 +115,12 @@ class PythonLint:
         self, code: str, where: str, first_line: int, *, is_lazy: bool, package: str
     ) -> Iterator[Problem]:
         try:
-            tree = ast.parse(code)
+            read = _read(code, package)
         except SyntaxError as error:
             line = first_line + (error.lineno or 1) - 1
             yield Problem(where, line, "python", f"no Python: {error.msg}", IMPORTS_PAGE)
             return
-        for found in _imports(tree, package):
+        for found in read.imports:
             line = first_line + found.line - 1
             lazy = is_lazy or found.is_lazy
             if found.module.partition(".")[0] in (LIBRARY, *CARRIED):
@@ -128,8 +129,24 @@ class PythonLint:
                 problem = self._check_module(found.module, where, line, lazy)
                 if problem:
                     yield problem
-        yield from _check_snowpark(tree, where, first_line)
-        yield from self._check_versions(tree, where, first_line)
+        for line, name in read.unknown_functions:
+            yield Problem(
+                where,
+                first_line + line - 1,
+                "snowpark",
+                f"{SNOWPARK_FUNCTIONS} has no `{name}`",
+                SNOWPARK_PAGE,
+            )
+        for line, name in read.versions:
+            if _normal(name) not in self._declared():
+                yield Problem(
+                    where,
+                    first_line + line - 1,
+                    "import",
+                    f"there are no metadata of {name} on Snowflake: it is no declared "
+                    "package, and a zip on a stage has none",
+                    IMPORTS_PAGE,
+                )
 
     def _check_library(
         self, found: _Import, where: str, line: int, is_lazy: bool
@@ -188,35 +205,6 @@ class PythonLint:
             names |= BROUGHT_ALONG.get(name, set())
         return names
 
-    def _check_versions(self, tree: ast.AST, where: str, first_line: int) -> Iterator[Problem]:
-        """`importlib.metadata.version(...)` of what is no installed package on Snowflake."""
-        names = {
-            alias.asname or alias.name
-            for node in ast.walk(tree)
-            if isinstance(node, ast.ImportFrom) and node.module == "importlib.metadata"
-            for alias in node.names
-            if alias.name in ("version", "metadata", "distribution")
-        }
-        for node in ast.walk(tree):
-            if not isinstance(node, ast.Call) or not node.args:
-                continue
-            called, argument = node.func, node.args[0]
-            is_version = isinstance(called, ast.Name) and called.id in names
-            if isinstance(called, ast.Attribute) and called.attr == "version":
-                is_version = ast.unparse(called.value) in ("importlib.metadata", "metadata")
-            if not is_version or not isinstance(argument, ast.Constant):
-                continue
-            name = str(argument.value)
-            if _normal(name) not in self._declared():
-                yield Problem(
-                    where,
-                    first_line + node.lineno - 1,
-                    "import",
-                    f"there are no metadata of {name} on Snowflake: it is no declared "
-                    "package, and a zip on a stage has none",
-                    IMPORTS_PAGE,
-                )
-
 
 @dataclass(frozen=True)
 class _Import:
@@ -224,6 +212,24 @@ class _Import:
     names: tuple[str, ...]
     line: int
     is_lazy: bool
+
+
+@dataclass(frozen=True)
+class _Read:
+    """What a text asks for: modules, and by line functions that are not there, and versions."""
+
+    imports: tuple[_Import, ...]
+    unknown_functions: tuple[tuple[int, str], ...]
+    versions: tuple[tuple[int, str], ...]
+
+
+@cache
+def _read(code: str, package: str) -> _Read:
+    """Every procedure imports the library, most of it the same files: each is read once."""
+    tree = ast.parse(code)
+    return _Read(
+        tuple(_imports(tree, package)), tuple(_unknown_functions(tree)), tuple(_versions(tree))
+    )
 
 
 @cache
@@ -290,9 +296,9 @@ def _library_files(folder: Path, found: _Import) -> Iterator[tuple[Path, str]]:
                 yield path.with_suffix(".py"), ".".join(parts[: depth - 1])
 
 
-def _check_snowpark(tree: ast.AST, where: str, first_line: int) -> Iterator[Problem]:
+def _unknown_functions(tree: ast.AST) -> Iterator[tuple[int, str]]:
     """Functions of `snowflake.snowpark.functions` that the module does not have."""
-    module = "snowflake.snowpark.functions"
+    module = SNOWPARK_FUNCTIONS
     aliases: set[str] = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
@@ -309,13 +315,27 @@ def _check_snowpark(tree: ast.AST, where: str, first_line: int) -> Iterator[Prob
             used = [(node.lineno, node.attr)]
         for line, name in used:
             if name not in snowpark_functions() and name != "*":
-                yield Problem(
-                    where,
-                    first_line + line - 1,
-                    "snowpark",
-                    f"{module} has no `{name}`",
-                    SNOWPARK_PAGE,
-                )
+                yield line, name
+
+
+def _versions(tree: ast.AST) -> Iterator[tuple[int, str]]:
+    """`importlib.metadata.version(...)`, of which package."""
+    names = {
+        alias.asname or alias.name
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and node.module == "importlib.metadata"
+        for alias in node.names
+        if alias.name in ("version", "metadata", "distribution")
+    }
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Call) or not node.args:
+            continue
+        called, argument = node.func, node.args[0]
+        is_version = isinstance(called, ast.Name) and called.id in names
+        if isinstance(called, ast.Attribute) and called.attr == "version":
+            is_version = ast.unparse(called.value) in ("importlib.metadata", "metadata")
+        if is_version and isinstance(argument, ast.Constant):
+            yield node.lineno, str(argument.value)
 
 
 def _package_of(module: str) -> str:
