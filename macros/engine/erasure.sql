@@ -134,12 +134,12 @@
 {% endmacro %}
 
 {# After rows went from a table that is made again only where its input has changed: it is made again. #}
-{% macro forget_computed(relation) %}
-    {{ return(adapter.dispatch('forget_computed')(relation)) }}
+{% macro forget_computed(relation, present) %}
+    {{ return(adapter.dispatch('forget_computed')(relation, present)) }}
 {% endmacro %}
 
-{% macro default__forget_computed(relation) %}{% endmacro %}
+{% macro default__forget_computed(relation, present) %}{% endmacro %}
 
-{% macro duckdb__forget_computed(relation) %}
-    {% if load_relation(computed_fingerprints()) is not none %}{% do forget_fingerprint(relation) %}{% endif %}
+{% macro duckdb__forget_computed(relation, present) %}
+    {% if 'computed_fingerprints' in present %}{% do forget_fingerprint(relation) %}{% endif %}
 {% endmacro %}

@@ -14,8 +14,7 @@
         {% do check_settings() %}
         {% do check_retention() %}
         {% do prepare_erasure() %}
-        {% set present = {} %}
-        {% for table in stored_tables() %}{% do present.update({table.name: table.relation}) %}{% endfor %}
+        {% set present = present_tables() %}
         {% set deletions = retention_deletions(present) %}
         {% do begin_erasure() %}
         {% for deletion in deletions %}

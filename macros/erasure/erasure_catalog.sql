@@ -125,21 +125,27 @@
 {% endmacro %}
 
 {#
-  The tables in these schemas: `relation`, `is_dynamic` (refreshed, not written) and `name`, which stands
-  in the catalog: what dbt left behind of a table (..__dbt_tmp) has the columns of that table.
+  The tables in these schemas: `relation`, `is_dynamic` (refreshed, not written), its `columns` and which of
+  them are texts, and `name`, which stands in the catalog: what dbt left behind of a table (..__dbt_tmp) has
+  the columns of that table. It asks by `run_query`, which begins no transaction of its own.
 #}
 {% macro stored_tables() %}
-    {% set found = [] %}
-    {% set sql %}
-        select table_schema, table_name, {{ is_dynamic_column() }} as is_dynamic
-        from information_schema.tables
-        where
-            lower(table_catalog) = lower({{ quoted_text(target.database) }})
-            and lower(table_schema) in ({{ erasure_schemas() | map('tojson') | map('replace', '"', "'") | join(', ') }})
-            and table_type in ('BASE TABLE', 'TABLE')
-        order by 1, 2
+    {% set of_schemas %}
+        lower(table_catalog) = lower({{ quoted_text(target.database) }})
+        and lower(table_schema) in ('{{ erasure_schemas() | join("', '") }}')
     {% endset %}
-    {% for row in run_query(sql).rows %}
+    {% set columns = {} %}
+    {% for row in run_query(
+        "select table_schema || '.' || table_name, column_name, data_type in ('VARCHAR', 'TEXT') "
+        ~ 'from information_schema.columns where ' ~ of_schemas ~ ' order by 1, ordinal_position'
+    ).rows %}
+        {% do columns.setdefault(row[0], []).append({'name': row[1], 'is_text': row[2]}) %}
+    {% endfor %}
+    {% set found = [] %}
+    {% for row in run_query(
+        'select table_schema, table_name, ' ~ is_dynamic_column() ~ ' from information_schema.tables where '
+        ~ of_schemas ~ " and table_type = 'BASE TABLE' order by 1, 2"
+    ).rows %}
         {% do found.append({
             'relation': api.Relation.create(
                 database=target.database, schema=row[0], identifier=row[1], type='table'
@@ -147,7 +153,17 @@
             'name': (row[1] | lower).split('__dbt_')[0],
             'is_dynamic': row[2] == 'YES',
             'is_raw': row[0] | lower == setting_value('raw_schema') | lower,
+            'columns': columns[row[0] ~ '.' ~ row[1]],
         }) %}
     {% endfor %}
     {% do return(found) %}
+{% endmacro %}
+
+{# The relations of stored tables, by name; without what dbt left behind. #}
+{% macro present_tables(tables=none) %}
+    {% set present = {} %}
+    {% for table in (stored_tables() if tables is none else tables) if table.relation.identifier | lower == table.name %}
+        {% do present.update({table.name: table.relation}) %}
+    {% endfor %}
+    {% do return(present) %}
 {% endmacro %}

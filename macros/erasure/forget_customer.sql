@@ -18,10 +18,7 @@
         {% do check_forget_arguments(customer_id, mode) %}
         {% do prepare_erasure() %}
         {% set tables = stored_tables() %}
-        {% set present = {} %}
-        {% for table in tables if table.relation.identifier | lower == table.name %}
-            {% do present.update({table.name: table.relation}) %}
-        {% endfor %}
+        {% set present = present_tables(tables) %}
         {% do fill_forget_keys(customer_id, present) %}
         {% do check_unlisted_tables(tables, customer_id) %}
         {% set held = tables_with_forget_keys(tables) %}
@@ -36,7 +33,7 @@
         {% do begin_erasure() %}
         {% set marked = log_erasure(customer_id, mode, held, present) %}
         {% for table in held if not table.is_dynamic %}
-            {% do erase_rows(table, mode) %}
+            {% do erase_rows(table, mode, present) %}
         {% endfor %}
         {% set left = tables_with_forget_keys(held) | rejectattr('is_dynamic') | list %}
         {% if left %}
@@ -73,10 +70,10 @@
     {% set listed = erasure_catalog().keys() | list + holds_nobody() + ['load_rejects'] %}
     {% set counts = [] %}
     {% for table in tables if table.name not in listed %}
-        {% for column in adapter.get_columns_in_relation(table.relation) if column.is_string() %}
+        {% for column in table.columns if column.is_text %}
             {% do counts.append(
                 'select ' ~ quoted_text(table.relation.schema ~ '.' ~ table.relation.identifier ~ ', column ' ~ column.name)
-                ~ ' as place, count(*) as row_count from ' ~ table.relation ~ ' where ' ~ column.quoted ~ ' = '
+                ~ ' as place, count(*) as row_count from ' ~ table.relation ~ ' where ' ~ adapter.quote(column.name) ~ ' = '
                 ~ quoted_text(customer_id)
             ) %}
         {% endfor %}
@@ -127,7 +124,7 @@
   Takes the rows with one of the keys from a table, or the person from them. A reject stays as a count:
   it may not add up with load_manifest otherwise.
 #}
-{% macro erase_rows(table, mode) %}
+{% macro erase_rows(table, mode, present) %}
     {% if table.name == 'load_rejects' %}
         {% do run_query(
             'update ' ~ table.relation ~ " set record = 'erased', reason = 'erased' where "
@@ -137,7 +134,7 @@
         {% do pseudonymise_rows(table) %}
     {% else %}
         {% do run_query('delete from ' ~ table.relation ~ ' where ' ~ rows_with_forget_keys(table)) %}
-        {% do forget_computed(table.relation) %}
+        {% do forget_computed(table.relation, present) %}
     {% endif %}
 {% endmacro %}
 
@@ -149,8 +146,8 @@
     {% set columns = erasure_catalog()[table.name] %}
     {% set known = contract_columns(table.name) | map(attribute='name') | list %}
     {% set emptied = [] %}
-    {% for column in adapter.get_columns_in_relation(table.relation) if column.name | lower not in known %}
-        {% do emptied.append(column.quoted ~ ' = null') %}
+    {% for column in table.columns if column.name | lower not in known %}
+        {% do emptied.append(adapter.quote(column.name) ~ ' = null') %}
     {% endfor %}
     {% if table.name == 'customers' %}
         {% do emptied.extend(['gender = null', 'age = null', 'location = null', 'plan = null']) %}

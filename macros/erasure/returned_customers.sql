@@ -20,7 +20,7 @@
 
 {# Whether a customer was erased under a key. #}
 {% macro has_erased_digests() %}
-    {% if load_relation(erasure_log('erasures')) is none %}{% do return(false) %}{% endif %}
+    {% if 'erasures' not in present_tables() %}{% do return(false) %}{% endif %}
     {% do return(run_query(
         'select count(customer_digest) from ' ~ erasure_log('erasures')
     ).rows[0][0] | int > 0) %}
@@ -49,17 +49,17 @@
         {% endif %}
         {% set returned = namespace(rows=0) %}
         {% if has_erased_digests() %}
+            {% set present = present_tables() %}
             {% for table in contract_tables()
-                if 'customer_id' in contract_columns(table) | map(attribute='name')
-                and load_relation(raw_relation(table)) is not none %}
+                if table in present and 'customer_id' in contract_columns(table) | map(attribute='name') %}
                 {% set row = run_query(
-                    'select count(*), count(distinct customer_id) from ' ~ raw_relation(table) ~ ' where '
+                    'select count(*), count(distinct customer_id) from ' ~ present[table] ~ ' where '
                     ~ is_erased_customer('customer_id')
                 ).rows[0] %}
                 {% set returned.rows = returned.rows + row[0] | int %}
                 {% if row[0] | int %}
                     {% do print(
-                        counted_rows(row[0] | int) ~ ' of ' ~ raw_relation(table).schema ~ '.' ~ table
+                        counted_rows(row[0] | int) ~ ' of ' ~ present[table].schema ~ '.' ~ table
                         ~ ' are of customers who were erased: ' ~ thousands(row[1] | int)
                     ) %}
                 {% endif %}

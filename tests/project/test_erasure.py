@@ -26,6 +26,7 @@ BUILT_WITH = {
 KEY = {"ERASURE_KEY": "a key of the tests only"}
 # An id that ends a literal of SQL, a string of JSON and a line of CSV where it is not quoted.
 WHO = 'Anne O\'Hara\\ "7"; --'
+NAME = "O'Hara"  # as it stands in a record, too, where quotes are written otherwise
 SAID = "The zither from Quillingham arrived in a violet crate."
 TITLE = "Quillingham forever"
 SHARED = "Everybody says exactly this about everything they ever bought here."
@@ -95,7 +96,7 @@ def dbt(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DbtWorker]:
 def built(dbt: DbtWorker, tmp_path_factory: pytest.TempPathFactory) -> DbtProject:
     """A shop with the customer in it, built once."""
     project = create_dbt_project(tmp_path_factory.mktemp("erasure"))
-    put_raw(project, shop(ShopConfig(scale=0.3)))
+    put_raw(project, shop(ShopConfig(scale=0.4)))
     file = with_a_customer_to_forget(project, project.folder)
     load(dbt, project, file)
     dbt.run(project, *BUILD)
@@ -148,9 +149,7 @@ def places(project: DbtProject, needle: str) -> set[str]:
 
 
 def everywhere(project: DbtProject) -> dict[str, set[str]]:
-    needles = {needle: places(project, needle) for needle in (WHO, SAID, TITLE, *KEYS)}
-    # As JSON writes the id.
-    needles["json"] = places(project, json.dumps(WHO)[1:-1])
+    needles = {needle: places(project, needle) for needle in (WHO, NAME, SAID, TITLE, *KEYS)}
     return {needle: found for needle, found in needles.items() if found}
 
 
@@ -172,8 +171,8 @@ def test_the_customer_is_in_many_places_before(built: DbtProject) -> None:
         "insights_internal.product_recommendations_scored.customer_id",
     ):
         assert table in found[WHO]
-    assert "raw.load_rejects.record" in found[WHO] | found["json"]
-    assert "insights_staging.rejected_rows.record" in found["json"]
+    assert "raw.load_rejects.record" in found[NAME]
+    assert "insights_staging.rejected_rows.record" in found[NAME]
     assert "insights_internal.review_distinct_texts.masked_text" in found[SAID]
     assert set(KEYS) <= set(found)
 
@@ -356,7 +355,7 @@ from dbt.cli.main import dbtRunner
 add_query = DuckDBConnectionManager.add_query
 
 def killing(self, sql, *arguments, **named):
-    if sql.lstrip().startswith("delete from") and '"raw"."customers"' in sql:
+    if "delete from" in sql and '"raw"."customers"' in sql:
         os.kill(os.getpid(), signal.SIGKILL)
     return add_query(self, sql, *arguments, **named)
 
