@@ -4,7 +4,8 @@
     dbt run-operation apply_retention
 
   score_retention_days: scores, and what explains them, of versions that do not serve any more.
-  reject_retention_days: rows that load_files set aside; load_manifest keeps their counts.
+  log_retention_days: the logs of `retained_logs`: rows that load_files set aside. load_manifest keeps their
+  counts.
 
   Both null: nothing happens. A day is counted from the start of this run, on the clock: this is no build,
   and what has to be gone by a date can not wait for data. One transaction.
@@ -29,7 +30,7 @@
         {% do commit_erasure([]) %}
         {% if not deletions %}
             {% do print(
-                'Nothing to delete: score_retention_days and reject_retention_days are null, or there are no such tables.'
+                'Nothing to delete: score_retention_days and log_retention_days are null, or there are no such tables.'
             ) %}
         {% endif %}
     {% endif %}
@@ -45,6 +46,11 @@
         {'scores': 'churn_scored', 'explanations': 'churn_explained', 'keys': 'customer_id, as_of_on'},
         {'scores': 'product_recommendations_scored'},
     ]) %}
+{% endmacro %}
+
+{# Logs that hold what people wrote or were sent, and the column that says when. #}
+{% macro retained_logs() %}
+    {% do return({'load_rejects': 'loaded_at'}) %}
 {% endmacro %}
 
 {#
@@ -90,10 +96,12 @@
             {% do deletions.append({'relation': present[kept.scores], 'condition': old}) %}
         {% endfor %}
     {% endif %}
-    {% if setting_value('reject_retention_days') is not none and 'load_rejects' in present %}
-        {% do deletions.append({
-            'relation': present['load_rejects'], 'condition': 'loaded_at < ' ~ retained_from('reject_retention_days'),
-        }) %}
+    {% if setting_value('log_retention_days') is not none %}
+        {% for table, time in retained_logs().items() if table in present %}
+            {% do deletions.append({
+                'relation': present[table], 'condition': time ~ ' < ' ~ retained_from('log_retention_days'),
+            }) %}
+        {% endfor %}
     {% endif %}
     {% do return(deletions) %}
 {% endmacro %}

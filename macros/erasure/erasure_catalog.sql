@@ -125,8 +125,8 @@
 {% endmacro %}
 
 {#
-  The tables in these schemas: `relation`, `is_dynamic` (refreshed, not written), its `columns` and which of
-  them are texts, and `name`, which stands in the catalog: what dbt left behind of a table (..__dbt_tmp) has
+  The tables in these schemas, and the views in raw: `relation`, `is_dynamic` (refreshed, not written),
+  `is_view`, its `columns` and which of them are texts, and `name`, which stands in the catalog: what dbt left behind of a table (..__dbt_tmp) has
   the columns of that table. It asks by `run_query`, which begins no transaction of its own.
 #}
 {% macro stored_tables() %}
@@ -143,8 +143,9 @@
     {% endfor %}
     {% set found = [] %}
     {% for row in run_query(
-        'select table_schema, table_name, ' ~ is_dynamic_column() ~ ' from information_schema.tables where '
-        ~ of_schemas ~ " and table_type = 'BASE TABLE' order by 1, 2"
+        'select table_schema, table_name, ' ~ is_dynamic_column() ~ ', table_type from information_schema.tables where '
+        ~ of_schemas ~ " and (table_type = 'BASE TABLE' or (table_type = 'VIEW' and lower(table_schema) = '"
+        ~ setting_value('raw_schema') | lower ~ "')) order by 1, 2"
     ).rows %}
         {% do found.append({
             'relation': api.Relation.create(
@@ -152,6 +153,7 @@
             ),
             'name': (row[1] | lower).split('__dbt_')[0],
             'is_dynamic': row[2] == 'YES',
+            'is_view': row[3] == 'VIEW',
             'is_raw': row[0] | lower == setting_value('raw_schema') | lower,
             'columns': columns[row[0] ~ '.' ~ row[1]],
         }) %}

@@ -29,6 +29,13 @@
                 ~ '. Ids are compared letter by letter.'
             ) %}
         {% endif %}
+        {% set views = held | selectattr('is_view') | map(attribute='name') | list %}
+        {% if views %}
+            {% do stop(
+                setting_value('raw_schema') ~ '.' ~ (views | join(', ')) ~ ' holds the customer and is a view, so nothing '
+                ~ 'was erased; erase the rows where it reads them, then call this again for what was built from them.'
+            ) %}
+        {% endif %}
         {% do create_erasure_log() %}
         {% do begin_erasure() %}
         {% set marked = log_erasure(customer_id, mode, held, present) %}
@@ -69,7 +76,7 @@
 {% macro check_unlisted_tables(tables, customer_id) %}
     {% set listed = erasure_catalog().keys() | list + holds_nobody() + ['load_rejects'] %}
     {% set counts = [] %}
-    {% for table in tables if table.name not in listed %}
+    {% for table in tables if table.name not in listed and not table.is_view %}
         {% for column in table.columns if column.is_text %}
             {% do counts.append(
                 'select ' ~ quoted_text(table.relation.schema ~ '.' ~ table.relation.identifier ~ ', column ' ~ column.name)

@@ -100,7 +100,7 @@
         'monitoring_interval': {'type': 'text', 'values': ['week', 'month', 'quarter']},
 
         'score_retention_days': {'type': 'integer', 'min': 1, 'max': 36600, 'is_nullable': true},
-        'reject_retention_days': {'type': 'integer', 'min': 1, 'max': 36600, 'is_nullable': true},
+        'log_retention_days': {'type': 'integer', 'min': 1, 'max': 36600, 'is_nullable': true},
 
         'is_evaluation_enabled': {'type': 'boolean'},
         'evaluation_seeds': {'type': 'integer', 'min': 1, 'max': 100},

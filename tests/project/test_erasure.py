@@ -375,6 +375,24 @@ def test_a_table_that_no_list_names_stops_the_call(
     assert contents(project) == before
 
 
+def test_a_view_in_raw_can_not_be_erased_from(
+    dbt: DbtWorker, built: DbtProject, tmp_path: Path
+) -> None:
+    project = copy_of(built, tmp_path)
+    change(
+        project,
+        "create schema elsewhere",
+        "create table elsewhere.customers as select * from raw.customers",
+        "drop table raw.customers",
+        "create view raw.customers as select * from elsewhere.customers",
+    )
+    before = contents(project)
+    code, output = forget(dbt, project, check=False, customer_id=WHO)
+    assert code != 0
+    assert "raw.customers holds the customer and is a view, so nothing was erased" in output
+    assert contents(project) == before
+
+
 KILLED = """
 import os, signal, sys
 from dbt.adapters.duckdb.connections import DuckDBConnectionManager
@@ -496,7 +514,7 @@ def test_retention_takes_what_is_old_and_out_of_service(dbt: DbtWorker, aged: Db
     none = dbt.run(aged, "run-operation", "apply_retention").output
     assert "Nothing to delete" in none
     assert {table: versions(table) for table in tables} == before
-    env = {"SCORE_RETENTION_DAYS": "400", "REJECT_RETENTION_DAYS": "30"}
+    env = {"SCORE_RETENTION_DAYS": "400", "LOG_RETENTION_DAYS": "30"}
     dbt.run(aged, "run-operation", "apply_retention", env=env)
     assert {table: versions(table) for table in tables} == {
         table: found - {"long ago"} for table, found in before.items()
