@@ -76,7 +76,8 @@
 {# The deletions that the settings ask for: `relation` and `condition`, explanations before their scores. #}
 {% macro retention_deletions(present) %}
     {% set deletions = [] %}
-    {% if setting_value('score_retention_days') is not none %}
+    {% set scored = retained_scores() | selectattr('scores', 'in', present.keys() | list) | list %}
+    {% if setting_value('score_retention_days') is not none and scored %}
         {% set serving = [] %}
         {% for row in run_query('select model_name, model_version from ' ~ ref('serving_versions') ~ ' order by 1').rows %}
             {% do serving.append(
@@ -85,7 +86,7 @@
         {% endfor %}
         {% set old = 'scored_at < ' ~ retained_from('score_retention_days')
             ~ (' and not (' ~ (serving | join(' or ')) ~ ')' if serving else '') %}
-        {% for kept in retained_scores() if kept.scores in present %}
+        {% for kept in scored %}
             {% if kept.explanations in present %}
                 {% do deletions.append({
                     'relation': present[kept.explanations],
