@@ -159,7 +159,7 @@ def test_a_customer_who_is_erased_is_in_no_table(project: SnowflakeProject) -> N
         "RAW.ORDERS.CUSTOMER_ID",
         "INSIGHTS_STAGING.CHECKED_ORDERS.CUSTOMER_ID",
         "INSIGHTS_HISTORY.CUSTOMER_HISTORY.CUSTOMER_ID",
-        "INSIGHTS_INTERNAL.PRODUCT_RECOMMENDATIONS_SCORED.CUSTOMER_ID",
+        "INSIGHTS_INTERNAL.PURCHASE_INTENT_SCORED.CUSTOMER_ID",
         "INSIGHTS.PURCHASE_INTENT_SCORES.CUSTOMER_ID",
     } <= before
     call = ("run-operation", "forget_customer", "--args", json.dumps({"customer_id": customer}))
