@@ -13,7 +13,8 @@
   One call is one transaction: a file that can not be loaded stops it, and as nothing commits it,
   nothing of it stays. A row that does not fit the contract goes to load_rejects with line and reason,
   the others are loaded; load_manifest holds the counts, one row for each table that the file fills.
-  A file that load_manifest knows by its content is not loaded again.
+  A file that load_manifest knows by its content is not loaded again. Rows of a customer who was erased are
+  rejected, where ERASURE_KEY tells who that was (macros/erasure).
 #}
 {% macro load_files(path=none, table=none) %}
     {% if execute %}
@@ -57,6 +58,7 @@
             else contract_mapping(file, tables[0], columns) %}
         {% for new_table in new_tables %}{% do create_raw_table(new_table) %}{% endfor %}
         {% do type_loading_rows(tables[0], mapping) %}
+        {% do refuse_erased_rows(mapping.types or contract_columns(tables[0])) %}
         {% set counts = count_loading_rows() %}
         {% if counts.rows_in_file > 0 and counts.rows_loaded == 0 %}
             {% do stop(

@@ -104,6 +104,9 @@
         'slice_false_alarm_rate': {'type': 'number', 'min': 0.000001, 'max': 0.5},
         'calibration_margin': {'type': 'number', 'min': 0, 'max': 1},
 
+        'score_retention_days': {'type': 'integer', 'min': 1, 'max': 36600, 'is_nullable': true},
+        'log_retention_days': {'type': 'integer', 'min': 1, 'max': 36600, 'is_nullable': true},
+
         'is_evaluation_enabled': {'type': 'boolean'},
         'evaluation_seeds': {'type': 'integer', 'min': 1, 'max': 100},
     }) %}

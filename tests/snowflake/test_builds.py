@@ -132,6 +132,59 @@ def test_changed_rows_give_what_duckdb_gives(project: SnowflakeProject, local: P
     ) == [("l-", 5), ("n-", 40)]
 
 
+def columns_that_hold(project: SnowflakeProject, text: str) -> set[str]:
+    """Every column of every table and view that holds a text as a part of a value."""
+    asked = [
+        f"select '{table}.{name}' as place, count(*) as found from customer_insights.{table} "
+        f"where contains({name}, '{text}')"
+        for table, name in project.emulator.query(
+            "select table_schema || '.' || table_name, column_name "
+            "from customer_insights.information_schema.columns where data_type = 'TEXT' "
+            "and table_schema <> 'INFORMATION_SCHEMA' order by 1, 2"
+        )
+    ]
+    rows = project.emulator.query(" union all ".join(asked))
+    return {place for place, found in rows if found}
+
+
+def test_a_customer_who_is_erased_is_in_no_table(project: SnowflakeProject) -> None:
+    ((customer,),) = project.emulator.query(
+        "select customer_id from customer_insights.raw.reviews "
+        "join customer_insights.raw.orders using (customer_id) "
+        "group by 1 order by count(*) desc, 1 limit 1"
+    )
+    before = columns_that_hold(project, customer)
+    assert len(before) >= 30
+    assert {
+        "RAW.ORDERS.CUSTOMER_ID",
+        "INSIGHTS_STAGING.CHECKED_ORDERS.CUSTOMER_ID",
+        "INSIGHTS_HISTORY.CUSTOMER_HISTORY.CUSTOMER_ID",
+        "INSIGHTS_INTERNAL.PURCHASE_INTENT_SCORED.CUSTOMER_ID",
+        "INSIGHTS.PURCHASE_INTENT_SCORES.CUSTOMER_ID",
+    } <= before
+    call = ("run-operation", "forget_customer", "--args", json.dumps({"customer_id": customer}))
+    # A build that runs would write the rows again.
+    lock = "customer_insights.insights_internal.build_in_progress"
+    project.emulator.execute(f"create table {lock} (locked boolean) comment = 'a build'")
+    assert "Another build of these schemas" in project.dbt(*call, check=False).output
+    assert columns_that_hold(project, customer) == before
+    project.emulator.execute(f"drop table {lock}")
+
+    assert "may have learned from them" in project.dbt(*call).output
+    assert columns_that_hold(project, customer) == set()
+    assert project.emulator.query(
+        "select erasure_mode, customer_digest from customer_insights.insights_internal.erasures"
+    ) == [("delete", None)]
+    again = project.dbt(*call, check=False)
+    assert again.exit_code != 0
+    assert f"No table holds customer {customer}, so nothing was erased." in again.output
+    nasty = json.dumps({"customer_id": "\\' or 1=1 --"})
+    answer = project.dbt("run-operation", "forget_customer", "--args", nasty, check=False)
+    assert "so nothing was erased" in answer.output
+    project.dbt("build", *WITHOUT_TESTS)
+    assert columns_that_hold(project, customer) == set()
+
+
 def test_a_full_refresh_keeps_decisions_and_scores(project: SnowflakeProject) -> None:
     before, count = decisions(project), f"select count(*) from {SCORES}"
     scores = project.emulator.query(count)

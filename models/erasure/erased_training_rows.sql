@@ -1,0 +1,1 @@
+{{ empty_erasure_log('erased_training_rows') }}

@@ -1,0 +1,1 @@
+{{ empty_erasure_log('erasures') }}
