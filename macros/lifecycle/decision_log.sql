@@ -1,5 +1,5 @@
 {#
-  What the decision log says of a model, for a person who changes what serves: `model_name`,
+  What the decision log says of a model, for a person who changes what serves or asks why: `model_name`, `task`,
   `feature_table`, `relation` (the table that is the log), `newest` (its newest decision), `serving` and
   `trained` (decisions that made a version, with its artifact: the serving one, and all by version),
   `promoted` (versions that were promoted once) and `is_pinned`. Stops where there is no such model or log.
@@ -26,8 +26,10 @@
     {% endif %}
     {% set relation = ref(found.task ~ '_trained') %}
     {% set decisions = [] if not is_built(relation) else rows_of_query(
-        'select decision_number, model_version, decision, reason, is_champion, feature_names, parameters, '
-        ~ 'artifact is not null as has_artifact from ' ~ relation ~ ' where model_name = '
+        'select decision_number, decided_at, model_version, decision, reason, is_champion, feature_names, parameters, '
+        ~ 'train_from_on, train_to_on, train_rows, train_positives, validation_from_on, validation_to_on, '
+        ~ 'validation_rows, validation_positives, test_from_on, test_to_on, test_rows, test_positives, '
+        ~ 'training_set_hash, artifact is not null as has_artifact from ' ~ relation ~ ' where model_name = '
         ~ text_literal(found.model_name) ~ ' order by decision_number'
     ) %}
     {% if not decisions %}
@@ -41,6 +43,7 @@
     {% set champions = decisions | selectattr('is_champion') | list %}
     {% do return({
         'model_name': found.model_name,
+        'task': found.task,
         'feature_table': found.feature_table,
         'relation': relation,
         'newest': decisions | last,
