@@ -26,7 +26,7 @@
 {#
   A null of JSON becomes a null of SQL when it is cast; a list that is null gives no row:
   https://docs.snowflake.com/en/sql-reference/functions/flatten,
-  https://docs.snowflake.com/en/user-guide/semistructured-considerations
+  https://docs.snowflake.com/en/user-guide/querying-semistructured
 #}
 {% macro snowflake__json_list_rows(relation, column, kept, fields) -%}
     select
@@ -34,7 +34,7 @@
         listed.{{ name }},
         {% endfor %}
         {% for name, type in fields.items() %}
-        cast(get(unpacked.value, '{{ name }}') as {{ type }}) as {{ name }}{{ ',' if not loop.last }}
+        cast(unpacked.value:{{ name }} as {{ type }}) as {{ name }}{{ ',' if not loop.last }}
         {% endfor %}
     from {{ relation }} as listed,
         lateral flatten(input => parse_json(listed.{{ column }})) as unpacked

@@ -6,7 +6,7 @@
 #}
 {% macro decision_log_of(model) %}
     {% if not is_built(ref('model_catalog')) %}
-        {% do stop('Nothing has been built in ' ~ target.schema ~ ' yet; type: dbt build') %}
+        {% do stop('Nothing has been built in ' ~ ref('model_catalog').schema ~ ' yet; run dbt build first.') %}
     {% endif %}
     {% set catalog = {} %}
     {% for row in rows_of_query(
@@ -33,7 +33,7 @@
         ~ text_literal(found.model_name) ~ ' order by decision_number'
     ) %}
     {% if not decisions %}
-        {% do stop('No build has decided about ' ~ found.model_name ~ ' yet; type: dbt build') %}
+        {% do stop('No build has decided about ' ~ found.model_name ~ ' yet; run dbt build first.') %}
     {% endif %}
     {% set trained = {} %}
     {% for row in decisions if row.has_artifact %}

@@ -45,7 +45,10 @@
         from {{ task.history }} as history
         -- The day of a session stands with its label only; it is a matter of the session, not of its outcome.
         inner join {{ task.rows }} as labels
-            on {% for key in task['keys'] %}history.{{ key }} = labels.{{ key }}{{ ' and ' if not loop.last }}{% endfor %}
+            on
+                {% for key in task['keys'] %}
+                {{ 'and ' if not loop.first }}history.{{ key }} = labels.{{ key }}
+                {% endfor %}
 
     ),
 
@@ -87,7 +90,7 @@
         dbt_valid_from as since_at,
         dbt_valid_to as until_at,
         is_positive_now,
-        is_positive is distinct from is_positive_now as is_changed
+        coalesce(is_positive <> is_positive_now, true) as is_changed
     from placed
     where split is not null
 {% endmacro %}

@@ -43,8 +43,9 @@
     {% set lineage = '(' ~ label_lineage(log.task) ~ ') as lineage where model_name = '
         ~ text_literal(log.model_name) ~ ' and decision_number = ' ~ version.decision_number %}
     {% do print(
-        log.model_name ~ ' scored ' ~ entity ~ ' as of ' ~ score.as_of_on ~ ' at ' ~ '%.4f' | format(score.score | float)
-        ~ ', by version ' ~ score.model_version ~ ', to which it was ' ~ score.sample_role ~ '.'
+        log.model_name ~ ' scored ' ~ entity ~ ' as of ' ~ score.as_of_on ~ ' at '
+        ~ '%.4f' | format(score.score | float) ~ ', by version ' ~ score.model_version ~ ', to which it was '
+        ~ score.sample_role ~ '.'
     ) %}
     {% do print(
         '  Trained in decision ' ~ version.decision_number ~ ' at ' ~ version.decided_at ~ ' (' ~ version.decision

@@ -199,6 +199,8 @@ def test_what_cannot_be_done_is_refused_with_one_sentence(
         refused = dbt.run(project, *operation(name, **arguments), check=False)
         assert refused.exit_code != 0
         assert sentence in refused.output, refused.output
+        assert refused.output.endswith("."), refused.output
+        assert "Traceback" not in refused.output
     assert contents(project) == before
 
 

@@ -220,7 +220,8 @@ def test_a_person_rolls_back_pins_and_unpins_between_builds(project: SnowflakePr
     )
 
     def change(operation: str, **arguments: str) -> str:
-        call = ("run-operation", operation, "--args", json.dumps(who | arguments))
+        given = {"model": name} | arguments if "entity" in arguments else who | arguments
+        call = ("run-operation", operation, "--args", json.dumps(given))
         return project.dbt(*call, check=False).output
 
     def newest() -> list[tuple[str, ...]]:
@@ -230,6 +231,13 @@ def test_a_person_rolls_back_pins_and_unpins_between_builds(project: SnowflakePr
         )
 
     ((_, serving, *_),) = newest()
+    ((session_id,),) = project.emulator.query(
+        f"select min(session_id) from {SCORES} where model_name = '{name}'"
+    )
+    lineage = change("print_label_lineage", entity=session_id, labels="2")
+    assert f"{name} scored {session_id} as of" in lineage
+    assert f"by version {serving}" in lineage
+    assert "definition 1, source row" in lineage
     lock = "customer_insights.insights_internal.build_in_progress"
     project.emulator.execute(f"create table {lock} (locked boolean) comment = 'a build'")
     assert "Another build of these schemas (a build)" in change("pin_model")
