@@ -51,6 +51,15 @@
     {% endif %}
 {% endmacro %}
 
+{# Around what a person changes between builds: a build holds the same lock. #}
+{% macro lock_between_builds() %}
+    {{ return(adapter.dispatch('take_build_lock')()) }}
+{% endmacro %}
+
+{% macro unlock_between_builds() %}
+    {{ return(adapter.dispatch('give_back_build_lock')()) }}
+{% endmacro %}
+
 {# For a person, after a build was killed. #}
 {% macro release_build_lock() %}
     {% do run_query('drop table if exists ' ~ build_lock()) %}

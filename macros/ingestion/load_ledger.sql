@@ -103,8 +103,3 @@
         ~ load_started_at() ~ ' from loading_typed where load_reason is not null order by file_row_number'
     ) %}
 {% endmacro %}
-
-{# Any text as a SQL literal. #}
-{% macro text_literal(text) %}
-    {% do return(dbt.string_literal(dbt.escape_single_quotes(text))) %}
-{% endmacro %}

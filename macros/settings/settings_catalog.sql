@@ -38,6 +38,7 @@
         'promotion_margin': {'type': 'number', 'min': 0, 'max': 1},
         'retrain_max_age_days': {'type': 'integer', 'min': 1, 'max': 36600},
         'retrain_metric_margin': {'type': 'number', 'min': 0, 'max': 1},
+        'retrain_calibration_margin': {'type': 'number', 'min': 0, 'max': 100},
         'retrain_f1_threshold': {
             'type': 'number', 'min': 0, 'max': 1, 'is_nullable': true, 'env': 'RETRAIN_THRESHOLD',
         },

@@ -126,6 +126,9 @@
         'trained_rejected': 'trained, not promoted',
         'kept': 'kept',
         'not_enough_labels': 'not trained: too few labels',
+        'rolled_back': 'rolled back',
+        'pinned': 'pinned',
+        'unpinned': 'unpinned',
     } %}
     {% set rows_of = {
         'session_features': 'sessions',

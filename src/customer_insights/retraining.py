@@ -1,6 +1,7 @@
 """When to train again. Each trigger is evaluated at every build and stored with its decision.
 
-A further trigger is a further function in TRIGGERS.
+A further trigger is a further function in TRIGGERS; what it looks at is a field of Situation, which
+`training._situation` fills. No trigger reads what monitoring writes.
 """
 
 from __future__ import annotations
@@ -10,9 +11,13 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from customer_insights.calibration import Calibration
 from customer_insights.catalog import ModelSpec
 from customer_insights.evaluation import Performance
 from customer_insights.settings import Settings
+
+# Calibration is tested at every build, so by chance alone it must seldom look wrong.
+NOISE_LEVEL = 0.01
 
 
 @dataclass(frozen=True)
@@ -34,8 +39,8 @@ class Champion:
 class Situation:
     """What the triggers look at.
 
-    `recent` is the champion's performance on mature rows that are new to it, None where they are
-    too few to say.
+    `recent` and `calibration` are the champion's on mature rows that are new to it, None where they
+    are too few to say.
     """
 
     spec: ModelSpec
@@ -43,6 +48,7 @@ class Situation:
     champion: Champion | None
     recent: Performance | None
     newest_on: date
+    calibration: Calibration | None = None
 
 
 @dataclass(frozen=True)
@@ -126,6 +132,25 @@ def low_f1(now: Situation) -> Trigger:
     return Trigger("low_f1", is_fired, value, limit, message)
 
 
+def miscalibrated(now: Situation) -> Trigger:
+    """Scores of new mature rows are off by more than a margin, and noise does not explain it."""
+    name, limit = "miscalibrated", now.settings.retrain_calibration_margin
+    found = now.calibration
+    if now.champion is None:
+        return Trigger(name, False, None, limit, "no model serves yet")
+    if found is None:
+        return Trigger(name, False, None, limit, "too few new mature rows to measure")
+    is_beyond_noise = found.p_value < NOISE_LEVEL
+    is_fired = is_beyond_noise and found.gap > limit
+    message = (
+        f"on {found.rows} new mature rows {found.expected_rate:.1%} were expected and "
+        f"{found.observed_rate:.1%} observed; scores are off by {found.gap:.1%} of the rarer "
+        f"outcome, {'more' if found.gap > limit else 'not more'} than {limit:.1%}, "
+        f"{'beyond' if is_beyond_noise else 'within'} noise (p {found.p_value:.2g})"
+    )
+    return Trigger(name, is_fired, found.gap, limit, message)
+
+
 TRIGGERS: tuple[Callable[[Situation], Trigger], ...] = (
     no_champion,
     changed_features,
@@ -133,6 +158,7 @@ TRIGGERS: tuple[Callable[[Situation], Trigger], ...] = (
     age,
     fallen_metric,
     low_f1,
+    miscalibrated,
 )
 
 

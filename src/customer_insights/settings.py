@@ -36,6 +36,7 @@ class Settings:
     promotion_margin: float
     retrain_max_age_days: int
     retrain_metric_margin: float
+    retrain_calibration_margin: float
     retrain_f1_threshold: float | None
     leak_roc_auc: float
     rescore_days: int

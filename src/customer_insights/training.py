@@ -21,6 +21,7 @@ import sklearn
 import xgboost
 
 from customer_insights import __version__
+from customer_insights.calibration import Calibration, measure_calibration
 from customer_insights.catalog import ModelSpec, read_specs
 from customer_insights.engine import Relation, encode_repeated_texts, table_of
 from customer_insights.evaluation import (
@@ -184,7 +185,7 @@ def decided_before(
 
     A champion that is not what was stored has changed. No row is read for it: a decision to keep is
     made again as it was. A version that was promoted has learned from, or was tested on, every row
-    there is, so no row is new to it.
+    there is, so no row is new to it. What a person decided was made from no rows and has no hash.
     """
     if not past or past[-1].get("input_hash") != asked:
         return None
@@ -193,7 +194,7 @@ def decided_before(
         return None
     last = past[-1]
     row = _empty_row(spec, past, settings)
-    if last["decision"] in ("kept", "not_enough_labels"):
+    if last["decision"] in ("kept", "pinned", "not_enough_labels"):
         own = ("model_run_id", "decision_number", "decided_at")
         return last | {name: row[name] for name in own}
     if last["decision"] != "trained_promoted":
@@ -304,7 +305,7 @@ def decide(
 ) -> Row:
     """The decision of this build for one model, as a row of RUN_SCHEMA."""
     splits = {split: training_set.examples(split) for split in SPLITS}
-    served = _serving(past)
+    served, pin = _serving(past), _pinned_by(past)
     row = _empty_row(spec, past, settings)
     row["training_set_hash"] = training_set.hash()
     row[VERSION] = training_set.label_definition_version()
@@ -315,17 +316,20 @@ def decide(
         row |= {"model_version": served["model_version"], "is_champion": True}
 
     lack = _what_is_lacking(splits, training_set.recipe, settings)
-    if lack:
+    if lack and pin is None:
         return row | {"decision": "not_enough_labels", "reason": lack}
 
     situation, recent = _situation(spec, training_set, past, served, settings)
     triggers = evaluate_triggers(situation)
     row["triggers"] = json.dumps([asdict(trigger) for trigger in triggers])
     fired = [trigger for trigger in triggers if trigger.is_fired]
-    if fired and not _is_answered(row, past, served):
+    if pin is None and fired and not _is_answered(row, past, served):
         return row | _train(spec, training_set, splits, served, fired, settings)
 
-    row |= {"decision": "kept", "reason": _why_kept(fired, recent)}
+    if pin is None:
+        row |= {"decision": "kept", "reason": _why_kept(fired, recent)}
+    else:
+        row |= {"decision": "pinned", "reason": _why_pinned(pin, fired)}
     if served:
         _describe_serving(row, served)
         _describe_recent(row, training_set, served, recent)
@@ -417,6 +421,17 @@ def _serving(past: Sequence[Row]) -> Row | None:
     ][-1]
 
 
+def _pinned_by(past: Sequence[Row]) -> Row | None:
+    """The decision of a person since which the serving version is pinned; None where it is not."""
+    pin = None
+    for entry in past:
+        if entry["decision"] == "unpinned":
+            pin = None
+        elif entry["decision"] == "rolled_back" or (entry["decision"] == "pinned" and pin is None):
+            pin = entry
+    return pin
+
+
 def load_model(row: Row) -> TrainedModel:
     """The trees that a decision trained."""
     return TREES.load(row["artifact"], row["artifact_sha256"])
@@ -430,12 +445,14 @@ def _situation(
     settings: Settings,
 ) -> tuple[Situation, Performance | None]:
     newest_on: date = pc.max(training_set.rows[training_set.date_column]).as_py()
-    champion, recent = None, None
+    champion, recent, calibration = None, None, None
     if served:
         champion = _champion(spec, served, past)
+        # A pinned champion may have no mature row left: then nothing is newer than what it knows.
+        newest_on = newest_on or champion.challenged_on
         if _is_same_label(served, spec):
-            recent = _recent_performance(spec, training_set, served, settings)
-    return Situation(spec, settings, champion, recent, newest_on), recent
+            recent, calibration = _recent(spec, training_set, served, settings)
+    return Situation(spec, settings, champion, recent, newest_on, calibration), recent
 
 
 def _champion(spec: ModelSpec, served: Row, past: Sequence[Row]) -> Champion:
@@ -448,24 +465,27 @@ def _champion(spec: ModelSpec, served: Row, past: Sequence[Row]) -> Champion:
     )
 
 
-def _recent_performance(
+def _recent(
     spec: ModelSpec, training_set: TrainingSet, served: Row, settings: Settings
-) -> Performance | None:
+) -> tuple[Performance | None, Calibration | None]:
     """The champion on mature rows that are new to it; None where they are too few."""
     recent = training_set.after(served["test_to_on"]).all_examples()
     model = training_set.recipe.load(served["artifact"], served["artifact_sha256"])
     if recent.smaller_class < settings.min_class_rows:
-        return None
+        return None, None
     if not {column.name for column in model.inputs} <= set(recent.rows.column_names):
-        return None
-    return compare(
+        return None, None
+    scored = model_scored(model, recent.rows, settings)
+    comparison = compare(
         recent.labels,
-        model_scored(model, recent.rows, settings),
+        scored,
         {},
         primary_metric=spec.primary_metric,
         replicates=settings.bootstrap_replicates,
         seed=settings.random_seed,
-    ).performance
+    )
+    calibration = measure_calibration(recent.labels, scored.scores, served["validation_rows"])
+    return comparison.performance, calibration
 
 
 def _describe_serving(row: Row, served: Row) -> None:
@@ -515,6 +535,14 @@ def _why_kept(fired: Sequence[Trigger], recent: Performance | None) -> str:
         return f"nothing new: {names} was answered by training on this very data before"
     measured = "no new mature rows to measure" if recent is None else f"{recent.rows} new rows"
     return f"no trigger fired ({measured})"
+
+
+def _why_pinned(pin: Row, fired: Sequence[Trigger]) -> str:
+    wanted = "; ".join(trigger.message for trigger in fired)
+    return (
+        f"nothing is trained since decision {pin['decision_number']} ({pin['reason']}); "
+        f"{f'unpinned, it would be, because {wanted}' if fired else 'no trigger fired'}"
+    )
 
 
 def _train(

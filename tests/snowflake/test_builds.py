@@ -259,6 +259,61 @@ def test_a_second_build_at_once_is_told_to_wait(project: SnowflakeProject) -> No
     assert left == []
 
 
+def test_a_person_rolls_back_pins_and_unpins_between_builds(project: SnowflakeProject) -> None:
+    table = "customer_insights.insights_internal.purchase_intent_trained"
+    name = "purchase_intent_in_session"
+    # Whatever it says, it is a text: a backslash would escape the quote after it.
+    who = {"model": name, "who": "Ana O'Neil", "why": "it's \\'; {{ 1 / 0 }} -- \\"}
+    project.emulator.execute(
+        f"create table older as select * from {table} "
+        f"where model_name = '{name}' and decision_number = 1",
+        "update older set decision_number = 0, model_version = 'older'",
+        f"insert into {table} select * from older",
+        "drop table older",
+    )
+
+    def change(operation: str, **arguments: str) -> str:
+        given = {"model": name} | arguments if "entity" in arguments else who | arguments
+        call = ("run-operation", operation, "--args", json.dumps(given))
+        return project.dbt(*call, check=False).output
+
+    def newest() -> list[tuple[str, ...]]:
+        return project.emulator.query(
+            f"select decision, model_version, reason, is_champion, artifact from {table} "
+            f"where model_name = '{name}' order by decision_number desc limit 1"
+        )
+
+    ((_, serving, *_),) = newest()
+    ((session_id,),) = project.emulator.query(
+        f"select min(session_id) from {SCORES} where model_name = '{name}'"
+    )
+    lineage = change("print_label_lineage", entity=session_id, labels="2")
+    assert f"{name} scored {session_id} as of" in lineage
+    assert f"by version {serving}" in lineage
+    assert "definition 1, source row" in lineage
+    lock = "customer_insights.insights_internal.build_in_progress"
+    project.emulator.execute(f"create table {lock} (locked boolean) comment = 'a build'")
+    assert "Another build of these schemas (a build)" in change("pin_model")
+    project.emulator.execute(f"drop table {lock}")
+    assert "has no version 'v9'; its versions are" in change("rollback_model", version="v9")
+    before = decisions(project)
+    change("rollback_model", version="older")
+    reason = f"rolled back from {serving} by {who['who']}: {who['why']}"
+    assert newest() == [("rolled_back", "older", reason, True, None)]
+    assert len(decisions(project)) == len(before) + 1
+    assert "is pinned already" in change("pin_model")
+    project.dbt("build", "--select", "purchase_intent_trained", *WITHOUT_TESTS)
+    assert newest()[0][:2] == ("pinned", "older")
+    change("unpin_model")
+    assert newest()[0][:2] == ("unpinned", "older")
+    project.emulator.execute(f"update {table} set artifact = to_binary('00', 'HEX')")
+    assert "was changed after it was written" in change("rollback_model", version=serving)
+    left = project.emulator.query(
+        "show tables like 'build_in_progress' in database customer_insights"
+    )
+    assert left == []
+
+
 def test_a_build_that_fails_gives_its_lock_back(project: SnowflakeProject) -> None:
     project.emulator.execute("alter table customer_insights.raw.sessions rename to hidden_sessions")
     project.emulator.execute(

@@ -69,6 +69,7 @@ class Shop:
                 promotion_margin=0.0,
                 retrain_max_age_days=90,
                 retrain_metric_margin=0.02,
+                retrain_calibration_margin=0.1,
                 retrain_f1_threshold=None,
                 leak_roc_auc=0.85,
                 rescore_days=400,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
+from customer_insights.calibration import Calibration
 from customer_insights.evaluation import NO_PERFORMANCE, Performance
 from customer_insights.metrics import UNDEFINED, Interval
 from customer_insights.retraining import Champion, Situation, Trigger, evaluate_triggers
@@ -66,6 +67,7 @@ def test_every_trigger_is_told_each_time_in_the_same_order(calm: Situation) -> N
         "age",
         "fallen_metric",
         "low_f1",
+        "miscalibrated",
     ]
     for now in (calm, replace(calm, champion=None, recent=None)):
         assert [each.name for each in evaluate_triggers(now)] == names
@@ -178,6 +180,21 @@ def test_f1_is_low_below_its_threshold_where_one_is_set(
 def test_an_undefined_f1_is_not_a_low_one(calm: Situation) -> None:
     now = replace(calm, recent=recent(roc_auc=Interval(0.8, 0.7, 0.9)))
     assert fired(with_settings(now, retrain_f1_threshold=0.9)) == []
+
+
+@pytest.mark.parametrize(
+    ("gap", "p_value", "fires"),
+    [(0.2, 0.001, True), (0.1, 0.001, False), (0.2, 0.01, False), (0.01, 1e-9, False)],
+    ids=["far beyond noise", "at the margin", "may be noise", "near beyond noise"],
+)
+def test_scores_are_miscalibrated_where_they_are_far_off_and_noise_does_not_explain_it(
+    calm: Situation, gap: float, p_value: float, fires: bool
+) -> None:
+    now = replace(calm, calibration=Calibration(500, 0.1, 0.12, gap, p_value))
+    assert (fired(now) == ["miscalibrated"]) is fires
+    found = trigger(now, "miscalibrated")
+    assert (found.value, found.threshold) == (gap, 0.1)
+    assert "10.0% were expected and 12.0% observed" in found.message
 
 
 def test_several_reasons_are_all_told(calm: Situation) -> None:

@@ -423,7 +423,7 @@ def test_a_champion_whose_metric_fell_is_replaced_by_a_model_that_is_better_on_t
     shop: Shop, turned_window: pa.Table, promoted: Row
 ) -> None:
     decision = shop.decide(turned_window, [promoted], retrain_max_age_days=10_000)
-    assert fired(decision) == ["fallen_metric"]
+    assert fired(decision) == ["fallen_metric", "miscalibrated"]
     assert decision["decision"] == "trained_promoted", decision["reason"]
     assert decision["lead_over_champion_low"] > 0
     assert decision["model_version"] != promoted["model_version"]
@@ -508,6 +508,97 @@ def test_a_version_that_is_trained_twice_serves_once(
     (served,) = serving_models(shop.log(rejected, second))
     assert served.model_version == second["model_version"]
     assert shop.decide(late, [rejected, second])["decision"] == "kept"
+
+
+# --- a person takes a version back, or holds it ---
+
+
+def said(past: list[Row], decision: str, named: Row) -> Row:
+    """What `rollback_model`, `pin_model` and `unpin_model` append: a decision without a model."""
+    return named | {
+        "decision_number": past[-1]["decision_number"] + 1,
+        "decision": decision,
+        "reason": f"{decision} by Ana: a test",
+        "is_champion": True,
+        "input_hash": None,
+        "triggers": None,
+        "artifact": None,
+        "artifact_sha256": None,
+    }
+
+
+@pytest.fixture(scope="module")
+def replaced(shop: Shop, turned_window: pa.Table, promoted: Row) -> list[Row]:
+    """A champion and the one that replaced it."""
+    return [promoted, shop.decide(turned_window, [promoted])]
+
+
+@pytest.mark.parametrize("decision", ["rolled_back", "pinned"])
+def test_while_a_version_is_pinned_triggers_are_told_and_nothing_is_trained(
+    shop: Shop, turned_window: pa.Table, promoted: Row, decision: str
+) -> None:
+    past = [promoted, said([promoted], decision, promoted)]
+    for _ in range(2):
+        past.append(shop.decide(turned_window, past))
+        assert past[-1]["decision"] == "pinned"
+        assert past[-1]["is_champion"] is True
+        assert past[-1]["model_version"] == promoted["model_version"]
+        assert past[-1]["artifact"] is None
+        assert "fallen_metric" in fired(past[-1])
+        assert f"since decision 2 ({decision} by Ana: a test)" in past[-1]["reason"]
+        assert past[-1]["roc_auc"] is not None
+        assert past[-1]["train_to_on"] == promoted["train_to_on"]
+
+
+def test_a_version_that_was_taken_back_to_serves_until_it_is_unpinned_and_beaten(
+    shop: Shop, turned: pa.Table, turned_window: pa.Table, replaced: list[Row]
+) -> None:
+    old, new = replaced
+    past = [*replaced, said(replaced, "rolled_back", old)]
+    past.append(shop.decide(turned_window, past))
+    (served,) = serving_models(shop.log(*past))
+    assert served.model_version == old["model_version"]
+    past.append(said(past, "unpinned", old))
+    # The fallen metric was answered by the version that was taken back from.
+    past.append(shop.decide(turned_window, past))
+    assert past[-1]["decision"] == "kept"
+    assert past[-1]["model_version"] == old["model_version"]
+    assert "was answered" in past[-1]["reason"]
+    newer = shop.decide(turned.slice(61 * 14), past)
+    assert newer["decision"] == "trained_promoted", newer["reason"]
+    assert newer["decision_number"] == 7
+    assert newer["model_version"] != new["model_version"]
+
+
+def test_a_pin_holds_where_labels_are_too_few_or_none(
+    shop: Shop, visits: pa.Table, promoted: Row
+) -> None:
+    past = [promoted, said([promoted], "pinned", promoted)]
+    for rows in (visits, visits.slice(0, 0)):
+        decision = shop.decide(rows, past, min_train_rows=10_000)
+        assert decision["decision"] == "pinned"
+        assert fired(decision) == []
+        assert decision["model_version"] == promoted["model_version"]
+
+
+def test_what_a_person_decided_is_not_taken_for_a_decision_on_the_same_data(
+    shop: Shop, visits: pa.Table
+) -> None:
+    first = shop.train(visits)
+    past = first.to_pylist()
+    past.append(said(past, "pinned", past[0]))
+    log = pa.Table.from_pylist(past, schema=RUN_SCHEMA)
+    pinned = shop.train(visits, log)
+    assert pinned["decision"].to_pylist() == ["pinned"]
+    # Nothing is new: the decision is made again as it was, and no row is read.
+    again = shop.train(visits, pa.concat_tables([log, pinned])).to_pylist()
+    same = pinned.to_pylist()
+    assert again[0]["decision_number"] == 4
+    ignored = {"decision_number": 0, "model_run_id": ""}
+    assert again[0] | ignored == same[0] | ignored
+    unpinned = pa.Table.from_pylist([said([*past, *same], "unpinned", past[0])], schema=RUN_SCHEMA)
+    free = shop.train(visits, pa.concat_tables([log, pinned, unpinned]))
+    assert free["decision"].to_pylist() == ["kept"]
 
 
 # --- the same data, the same decision ---
