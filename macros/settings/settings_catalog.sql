@@ -112,7 +112,7 @@
         'min_uniqueness': {'type': 'number', 'min': 0, 'max': 1},
         'min_validity': {'type': 'number', 'min': 0, 'max': 1},
         'severe_validity': {'type': 'number', 'min': 0, 'max': 1},
-        'volume_margin': {'type': 'number', 'min': 0, 'max': 1000},
+        'volume_ratio': {'type': 'number', 'min': 1, 'max': 1000},
         'max_stale_days': {'type': 'number', 'min': 0, 'max': 36600},
 
         'is_evaluation_enabled': {'type': 'boolean'},
