@@ -11,13 +11,6 @@
     )) %}
 {% endmacro %}
 
-{# The table of the alerts that were sent; `notify` adds to it. #}
-{% macro sent_alerts() %}
-    {% do return(api.Relation.create(
-        database=target.database, schema=generate_schema_name('internal', none), identifier='sent_alerts'
-    )) %}
-{% endmacro %}
-
 {# Name and type of each column of the log, a list of pairs. #}
 {% macro run_log_columns() %}
     {% set text = api.Column.translate_type('string') %}
@@ -142,7 +135,7 @@
 
 {#
   A value as a literal. A text keeps letters, digits and what the names of nodes and the words of engines
-  need: neither a quote nor a backslash, so that it ends where it should on every engine.
+  need: neither a quote nor a backslash nor a semicolon, so that it ends where it should on every engine.
 #}
 {% macro log_literal(value, type) %}
     {% if value is none %}
@@ -150,7 +143,7 @@
     {% elif type in ('bigint', 'double') %}
         {% do return(value | string) %}
     {% endif %}
-    {% set text = "'" ~ modules.re.sub('[^A-Za-z0-9 _.,:;()<>=!+*/-]', '', value | string)[:300] ~ "'" %}
+    {% set text = "'" ~ modules.re.sub('[^A-Za-z0-9 _.,:()<>=!+*/-]', '', value | string)[:300] ~ "'" %}
     {% do return('cast(' ~ text ~ ' as timestamp)' if type == 'timestamp' else text) %}
 {% endmacro %}
 
