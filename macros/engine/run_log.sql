@@ -23,9 +23,10 @@
   https://docs.snowflake.com/en/developer-guide/snowflake-scripting/exceptions
 #}
 {% macro snowflake__add_to_run_log(statement) %}
-    {% do run_query(
+    {% set refused = run_query(
         'execute immediate $$ begin ' ~ statement ~ '; exception when other then return sqlerrm; end; $$'
-    ) %}
+    ).rows[0][0] %}
+    {% if refused %}{% do log('This run is not logged in ' ~ run_log() ~ ': ' ~ refused, info=true) %}{% endif %}
 {% endmacro %}
 
 {# Ends a transaction that dbt may have begun: it rolls back after the last hook. #}
