@@ -48,10 +48,12 @@
     {% endif %}
     {% set new %}
         select
-            alert_id,
-            severity || ': ' || message || ' ' || remedy as sentence
-        from {{ ref('alerts_to_send') }}
-        order by alert_id
+            alerts.alert_id,
+            alerts.severity || ': ' || alerts.message || ' ' || alerts.remedy as sentence
+        from {{ ref('alerts') }} as alerts
+        left join {{ sent_alerts() }} as sent on alerts.alert_id = sent.alert_id
+        where sent.alert_id is null
+        order by alerts.alert_id
     {% endset %}
     {% set rows = run_query(new).rows %}
     {% for row in rows %}

@@ -159,6 +159,23 @@ def refusal(status: int) -> str:
     return f"The address in {URL} answers {status}: it {what}. Alerts that are left are sent later."
 
 
+def unsent(alerts: str, internal: str) -> str:
+    """The query for alerts that were not sent yet.
+
+    No view: what depends on `alerts` is not built where a severe alert fails its test.
+
+    Args:
+        alerts: the relation of the alerts, as SQL.
+        internal: any relation of the schema that has the table of what was sent.
+
+    """
+    sent = f"{internal.rpartition('.')[0]}.sent_alerts"
+    return (
+        f"select found.* from {alerts} as found "  # noqa: S608  (our own names)
+        f"left join {sent} as sent on found.alert_id = sent.alert_id where sent.alert_id is null"
+    )
+
+
 def send_new(alerts: Iterable[Alert], webhook: Webhook, record: Callable[[str], None]) -> int:
     """Send alerts in order, note each once it has arrived, and count them.
 
@@ -193,7 +210,7 @@ def notify(environment: Mapping[str, str]) -> int:
             raise CustomerInsightsError(f"An alert was sent and could not be noted: {said}")
 
     try:
-        alerts = dbt.read("alerts_to_send")
+        alerts = dbt.query(unsent(dbt.relation("alerts"), dbt.relation("run_context")))
     except CustomerInsightsError as error:
         raise CustomerInsightsError(
             f"There are no alerts to read; build first. ({error})"
