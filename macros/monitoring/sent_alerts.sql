@@ -57,7 +57,8 @@
     {% endset %}
     {% set rows = run_query(new).rows %}
     {% for row in rows %}
-        {% set text = row[1] | replace('\\', '\\\\') | replace("'", "''") %}
+        {# A double quote would end the text in the body that the integration makes. #}
+        {% set text = row[1] | replace('"', "'") | replace('\\', '\\\\') | replace("'", "''") %}
         {% do run_query(
             'call system$send_snowflake_notification(snowflake.notification.text_plain('
             ~ "snowflake.notification.sanitize_webhook_content('" ~ text

@@ -15,9 +15,21 @@ quality as (
 
     select
         *,
-        row_number() over (partition by check_name, subject order by window_start_on desc) as age
+        row_number() over (partition by check_name, subject order by window_start_on desc) as age,
+        check_name = 'validity' and value < {{ setting('severe_validity') }} as is_refused
     from {{ ref('data_quality') }}
     where is_failing is not null
+
+),
+
+failing as (
+
+    select
+        *,
+        case when is_refused then 'rows_refused' else 'data_' || check_name end as kind,
+        case when is_refused then {{ setting('severe_validity') }} else threshold end as held_against
+    from quality
+    where age = 1 and is_failing
 
 ),
 
@@ -25,18 +37,11 @@ quality as (
 from_data_quality as (
 
     select
-        case
-            when check_name = 'validity' and value < {{ setting('severe_validity') }} then 'rows_refused'
-            else 'data_' || check_name
-        end as kind,
+        kind,
         subject,
         cast(null as {{ string_type }}) as model_name,
         value,
-        case
-            when check_name = 'validity' and value < {{ setting('severe_validity') }}
-                then {{ setting('severe_validity') }}
-            else threshold
-        end as threshold,
+        held_against as threshold,
         case check_name
             when 'volume' then {{ number_as_text('value', 0) }} || ' rows'
             when 'freshness' then {{ number_as_text('value') }} || ' days behind the newest event of the shop'
@@ -46,16 +51,15 @@ from_data_quality as (
                 else 'of rows accepted'
             end
         end
-        || case when value < threshold_low then ', fewer than ' else ', more than ' end
+        || case when value < threshold_low then ', less than ' else ', more than ' end
         || case check_name
-            when 'volume' then {{ number_as_text('threshold', 0) }}
-            when 'freshness' then {{ number_as_text('threshold') }}
-            else {{ number_as_text('100 * threshold') }} || ' %'
+            when 'volume' then {{ number_as_text('held_against', 0) }}
+            when 'freshness' then {{ number_as_text('held_against') }}
+            else {{ number_as_text('100 * held_against') }} || ' %'
         end as finding,
         window_end_on,
         'data_quality: check_name = ''' || check_name || ''' and subject = ''' || subject || '''' as evidence
-    from quality
-    where age = 1 and is_failing
+    from failing
 
 ),
 
