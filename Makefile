@@ -57,6 +57,10 @@ docs: $(VENV)/local profiles.yml ## write the documentation site into target/
 evaluate: $(VENV)/local profiles.yml ## measure the training recipe many times (slow); DATA=path as for build
 	@$(BIN)/python -m customer_insights evaluate $(if $(DATA),--data "$(DATA)")
 
+.PHONY: notify
+notify: $(TARGET_INSTALLED) profiles.yml ## send alerts that were not sent yet to the webhook in ALERT_WEBHOOK_URL
+	@$(BIN)/python -m customer_insights notify
+
 .PHONY: bench
 bench: $(VENV)/local profiles.yml ## compare with plain scripts, at a million sessions, orders and texts (slow)
 	@$(BIN)/python benchmarks/run.py

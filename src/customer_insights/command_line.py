@@ -20,6 +20,7 @@ from dbt.contracts.graph.manifest import Manifest
 from customer_insights.dbt_calls import QUIET
 from customer_insights.errors import CustomerInsightsError
 from customer_insights.library import BUILD_FOLDER, PROJECT_FILE, build_zip
+from customer_insights.notify import notify
 from customer_insights.packages import pin
 from customer_insights.progress import Progress, sentence_of
 from customer_insights.verification import check_credentials, verify
@@ -36,6 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m customer_insights")
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("deploy", help="put the library on its Snowflake stage")
+    commands.add_parser("notify", help="send new alerts to ALERT_WEBHOOK_URL")
     commands.add_parser("pin", help="write the package versions of your Snowflake account")
     proof = commands.add_parser("verify", help="build the sample on Snowflake; compare with DuckDB")
     proof.add_argument("--credentials-only", action="store_true", help="check them, and stop")
@@ -54,6 +56,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         if given.command == "deploy":
             return deploy()
+        if given.command == "notify":
+            return notify(os.environ)
         if given.command == "pin":
             return pin()
         if given.command == "verify":

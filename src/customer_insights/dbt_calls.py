@@ -60,8 +60,12 @@ class Dbt:
 
     def read(self, name: str) -> list[dict[str, Any]]:
         """All rows of a model's table, columns in lower case."""
+        return self.query(f"select * from {self.relation(name)}")  # noqa: S608  (our own name)
+
+    def relation(self, name: str) -> str:
+        """A model's table as SQL."""
         (node,) = (n for n in self._manifest.nodes.values() if n.name == name)
-        return self.query(f"select * from {node.relation_name}")  # noqa: S608  (our own name)
+        return str(node.relation_name)
 
     def query(self, sql: str) -> list[dict[str, Any]]:
         """All rows of a query, columns in lower case.

@@ -53,8 +53,14 @@ BOOKKEEPING = {
     # Of all that a computed table reads, such times among it.
     "fingerprint",
 }
-# One row about the run itself.
-OF_THE_RUN = {"insights_internal.run_context", "insights.text_scoring_runs"}
+# About the run itself, or of the clock.
+OF_THE_RUN = {
+    "insights_internal.run_context",
+    "insights_internal.run_log",
+    "insights.pipeline_runs",
+    "insights.runtime_trends",
+    "insights.text_scoring_runs",
+}
 
 PUBLIC = [
     "insights.churn_labels",

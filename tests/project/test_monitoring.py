@@ -282,3 +282,241 @@ def test_closed_windows_are_not_computed_again(drill: Drill) -> None:
     bins = "select min(row_count) < 0 from insights_internal.monitored_bins where window_start_on "
     assert drill.project.query(bins + "= '2017-11-01'") == [(False,)]
     assert drill.project.query(bins + "= '2017-12-01'") == [(True,)]
+"""What watches: the run log, data quality, alerts, and what sends them."""
+
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from datetime import datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pyarrow.compute as pc
+import pytest
+from conftest import PROJECT_DIR, DbtProject, create_dbt_project
+from helpers import DbtWorker, Tables, change, copy_of, put_raw, rows_of, shop
+
+from customer_insights.sample import ShopConfig
+
+SHOP = ShopConfig(scale=0.05)
+EVENTS = {"sessions": "started_at", "orders": "ordered_at", "reviews": "created_at"}
+# Models, tests left out, and no model that Python trains: `alerts` would need them all.
+RUN = ("run", "--select", "+data_quality", "pipeline_runs", "runtime_trends")
+LOG = "insights_internal.run_log"
+
+
+@pytest.fixture(scope="module")
+def dbt(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DbtWorker]:
+    worker = DbtWorker(tmp_path_factory.mktemp("dbt"), TEXT_ENGINE="none")
+    yield worker
+    worker.close()
+
+
+@pytest.fixture(scope="module")
+def built(dbt: DbtWorker, tmp_path_factory: pytest.TempPathFactory) -> DbtProject:
+    project = create_dbt_project(tmp_path_factory.mktemp("built"))
+    put_raw(project, shop(SHOP))
+    dbt.run(project, *RUN)
+    return project
+
+
+@pytest.fixture
+def project(built: DbtProject, tmp_path: Path) -> DbtProject:
+    return copy_of(built, tmp_path)
+
+
+def until(tables: Tables, day: datetime) -> Tables:
+    """What had happened before a day; order items of orders that had not go with them."""
+    cut = dict(tables)
+    for name, column in EVENTS.items():
+        cut[name] = tables[name].filter(pc.less(tables[name][column], day))
+    known = cut["orders"]["order_id"]
+    items = tables["order_items"]
+    cut["order_items"] = items.filter(pc.is_in(items["order_id"], value_set=known))
+    customers = tables["customers"]
+    cut["customers"] = customers.filter(pc.less(customers["signed_up_on"], day.date()))
+    return cut
+
+
+def quality(project: DbtProject, condition: str) -> list[dict[str, Any]]:
+    return rows_of(
+        project,
+        f"select * from insights.data_quality where {condition} "
+        "order by check_name, subject, window_start_on",
+    )
+
+
+def test_later_rows_change_no_earlier_window(
+    dbt: DbtWorker, built: DbtProject, tmp_path: Path
+) -> None:
+    earlier = create_dbt_project(tmp_path)
+    whole = shop(SHOP)
+    newest = pc.max(whole["sessions"]["started_at"]).as_py()
+    put_raw(earlier, until(whole, datetime(newest.year, newest.month - 3, 15)))
+    dbt.run(earlier, *RUN)
+    # Products are counted when they are loaded, which for the sample is after all events.
+    closed = quality(earlier, "is_closed and table_name <> 'products'")
+    assert {row["check_name"] for row in closed} == {
+        "completeness",
+        "uniqueness",
+        "validity",
+        "volume",
+        "freshness",
+    }
+    last = max(row["window_end_on"] for row in closed)
+    later = quality(
+        built, f"is_closed and table_name <> 'products' and window_end_on <= date '{last}'"
+    )
+    assert closed == later
+
+
+def test_what_is_wrong_with_the_newest_window_is_found(dbt: DbtWorker, project: DbtProject) -> None:
+    change(
+        project,
+        # Not the last two days: those say how far the shop's data reach.
+        "update raw.sessions set administrative_duration = -1 where started_at between "
+        "(select date_trunc('month', max(started_at)) from raw.sessions) "
+        "and (select max(started_at) - interval 2 day from raw.sessions)",
+        "update raw.orders set customer_id = null "
+        "where ordered_at >= (select date_trunc('month', max(ordered_at)) from raw.orders)",
+        "delete from raw.reviews where created_at >= "
+        "(select max(created_at) - interval 40 day from raw.reviews)",
+    )
+    # A small shop: a window has few orders.
+    dbt.run(project, *RUN, env={"QUALITY_MIN_ROWS": "5"})
+    failing = {(row["check_name"], row["subject"]): row for row in quality(project, "is_failing")}
+    assert failing["validity", "sessions"]["value"] < 0.5
+    assert failing["completeness", "orders.customer_id"]["value"] == 0
+    assert failing["freshness", "reviews"]["value"] > 7
+    reasons = quality(project, "reject_reason = 'negative_duration'")
+    assert [row["value"] for row in reasons] == [
+        pytest.approx(failing["validity", "sessions"]["value"])
+    ]
+
+
+def test_a_failed_run_is_logged_without_the_rows_it_failed_on(
+    dbt: DbtWorker, project: DbtProject
+) -> None:
+    before = rows_of(project, f"select * from {LOG}")
+    assert {row["node"] for row in before} >= {
+        "invocation",
+        "model.customer_insights.data_quality_counted",
+    }
+    change(
+        project,
+        "create or replace table raw.reviews as "
+        "select * replace ('Dr. Secret''s \\ 4711' as created_at) from raw.reviews",
+    )
+    answer = dbt.run(project, *RUN, check=False)
+    assert answer.exit_code == 1
+    assert "Secret" in answer.messages["checked_reviews"]
+    after = rows_of(project, f"select * from {LOG}")
+    run = {row["node"].split(".")[-1]: row for row in after if row not in before}
+    assert len({row["invocation_id"] for row in run.values()}) == 1
+    assert run["invocation"]["status"] == "error"
+    assert run["checked_reviews"]["status"] == "error"
+    assert run["checked_reviews"]["message"] == "Runtime Error, Conversion Error"
+    assert run["data_quality"]["status"] == "skipped"
+    assert run["checked_orders"]["status"] == "success"
+    assert not [row for row in after if "Secret" in str(row) or "4711" in str(row)]
+
+
+def test_a_log_that_cannot_be_written_fails_no_run(dbt: DbtWorker, project: DbtProject) -> None:
+    change(project, f"drop table {LOG}", f"create table {LOG} (something integer)")
+    answer = dbt.run(project, "run", "--select", "run_context")
+    assert "this run is not logged" in answer.output
+    assert rows_of(project, f"select * from {LOG}") == []
+
+
+def test_old_rows_of_the_log_are_deleted(dbt: DbtWorker, project: DbtProject) -> None:
+    change(project, f"update {LOG} set run_started_at = timestamp '2020-01-01'")
+    for days, kept in (("null", True), ("400", False)):
+        dbt.run(project, "run", "--select", "run_context", env={"RUN_LOG_DAYS": days})
+        old = rows_of(project, f"select * from {LOG} where run_started_at < date '2021-01-01'")
+        assert bool(old) == kept
+
+
+def test_what_does_not_build_is_not_logged(dbt: DbtWorker, project: DbtProject) -> None:
+    before = rows_of(project, f"select * from {LOG}")
+    dbt.run(project, "test", "--select", "run_context")
+    assert rows_of(project, f"select * from {LOG}") == before
+
+
+@pytest.fixture
+def received() -> Iterator[list[str]]:
+    """The keys that a webhook was asked with; its address is in `received.url`."""
+    keys: list[str] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"]))
+            keys.append(self.headers["Idempotency-Key"])
+            self.send_response(204)
+            self.end_headers()
+
+        def log_message(self, *arguments: Any) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+    keys.append(f"http://127.0.0.1:{server.server_address[1]}/h00k-secret")
+    yield keys
+    server.shutdown()
+    server.server_close()
+
+
+def test_alerts_fail_the_build_where_severe_and_are_sent_once(
+    dbt: DbtWorker, project: DbtProject, received: list[str]
+) -> None:
+    # The views over what Python trains are replaced by a table: this is about what reads them.
+    vocabulary = ("seed", "--select", "alert_vocabulary")
+    dbt.run(project, *vocabulary)
+    change(
+        project,
+        "create or replace view insights.model_runs as select 'churn' as model_name, "
+        "1 as decision_number, 'not_enough_labels' as decision, false as is_champion",
+        "update raw.sessions set administrative_duration = -1 "
+        "where started_at >= (select date_trunc('month', max(started_at)) from raw.sessions)",
+    )
+    dbt.run(project, *RUN)
+    names = ("alerts_found", "alerts", "assert_no_alert_is_severe")
+    answer = dbt.run(
+        project, "build", "--select", *names, "--exclude-resource-type", "unit_test", check=False
+    )
+    assert answer.exit_code == 1
+    assert answer.statuses["alerts"] == "success"
+    assert "sessions: 0.00 % of rows accepted" in answer.messages["assert_no_alert_is_severe"]
+    found = rows_of(project, "select * from insights.alerts")
+    assert {"rows_refused", "not_enough_labels"} <= {row["kind"] for row in found}
+
+    url = received.pop()
+    outputs = [notify(project, url) for _ in range(2)]
+    assert sorted(received) == sorted(row["alert_id"] for row in found)
+    assert f"{len(found)} alerts sent." in outputs[0]
+    assert "No new alerts." in outputs[1]
+    assert "secret" not in "".join(outputs)
+    logged = "".join(path.read_text() for path in (project.folder / "logs").glob("*"))
+    assert "h00k-secret" not in logged
+
+
+def notify(project: DbtProject, url: str) -> str:
+    answer = subprocess.run(
+        [sys.executable, "-m", "customer_insights", "notify"],
+        cwd=PROJECT_DIR,
+        env=project.environment({})
+        | {
+            "ALERT_WEBHOOK_URL": url,
+            "DUCKDB_PATH": str(project.database),
+            "SHOP_SOURCE": "raw",
+            "DBT_PROFILES_DIR": str(project.folder),
+            "DBT_TARGET_PATH": str(project.folder / "target"),
+            "DBT_LOG_PATH": str(project.folder / "logs"),
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert answer.returncode == 0, answer.stdout + answer.stderr
+    return answer.stdout + answer.stderr

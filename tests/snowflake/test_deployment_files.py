@@ -47,6 +47,7 @@ REQUIRED = {
     "rsa_public_key": "MIIBIjANBgkq",
     "allowed_addresses": "'192.0.2.10/32', '198.51.100.0/24'",
     "alert_email": "somebody@example.com",
+    "webhook_secret": "T0/B0/x",
 }
 
 NAME = r"[a-z_][a-z0-9_$]*(?:\.[a-z_][a-z0-9_$]*){0,2}"
@@ -82,7 +83,7 @@ ADMINISTRATION = {
     rf"create stage if not exists {NAME} encryption = \(type = 'SNOWFLAKE_SSE'\)"
     rf" directory = \(enable = true\) comment = {TEXT}": f"{DOCS}/create-stage",
     rf"grant {PRIVILEGE}(?:, {PRIVILEGE})* on"
-    rf" (?:account|(?:database|schema|warehouse|stage|integration) {NAME}) to role {NAME}": (
+    rf" (?:account|(?:database|schema|warehouse|stage|integration|secret) {NAME}) to role {NAME}": (
         f"{DOCS}/grant-privilege"
     ),
     rf"create role if not exists {NAME} comment = {TEXT}": f"{DOCS}/create-role",
@@ -115,6 +116,15 @@ ADMINISTRATION = {
     rf" {ALERT_RECIPIENTS} comment = {TEXT}": f"{DOCS}/create-notification-integration",
     rf"alter notification integration {NAME} set {ALERT_RECIPIENTS}": (
         f"{DOCS}/alter-notification-integration"
+    ),
+    rf"create secret if not exists {NAME} type = generic_string secret_string = {TEXT}"
+    rf" comment = {TEXT}": f"{DOCS}/create-secret",
+    rf"alter secret {NAME} set secret_string = {TEXT}": f"{DOCS}/alter-secret",
+    rf"create notification integration if not exists {NAME} type = webhook enabled = true"
+    rf" webhook_url = 'https://hooks\.slack\.com/services/SNOWFLAKE_WEBHOOK_SECRET'"
+    rf" webhook_secret = {NAME} webhook_body_template = {TEXT}"
+    rf" webhook_headers = \({TEXT} ?= ?{TEXT}\) comment = {TEXT}": (
+        f"{DOCS}/create-notification-integration-webhooks"
     ),
     rf"create or replace task {NAME} warehouse = {NAME}{TASK_PROPERTIES}"
     rf" as execute dbt project {NAME} args = {TEXT}": f"{DOCS}/create-task",
@@ -399,6 +409,8 @@ def test_no_form_is_left_over(form: str) -> None:
         ("40_service_user.sql", "<% rsa_public_key %>", "<% rsa_pubic_key %>"),
         ("50_network_policy.sql", "mode = ingress", "mode = inward"),
         ("60_alerts.sql", "enabled = true", "enabled true"),
+        ("70_alert_webhook.sql", "type = webhook", "type = web_hook"),
+        ("70_alert_webhook.sql", "grant read on secret", "grant usage on secrets"),
         ("tasks.sql", "('USING CRON 0 5 * * * UTC'", "('USING CRON 0 5 * * UTC'"),
         ("tasks.sql", "finalize =", "finalise ="),
         ("tasks.sql", "execute dbt project", "execute dbt_project"),

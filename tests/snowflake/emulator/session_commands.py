@@ -107,7 +107,24 @@ def _cancel(found: re.Match[str], session: Session) -> Answer:
     return answers.rows({"SYSTEM$CANCEL_ALL_QUERIES": "text"}, [("0 queries cancelled.",)])
 
 
+def _attempt(found: re.Match[str], session: Session) -> Answer:
+    """A block of Snowflake Scripting that passes over an error of its one statement.
+
+    https://docs.snowflake.com/en/developer-guide/snowflake-scripting/exceptions
+    """
+    try:
+        session.run(found["statement"])
+    except errors.SnowflakeError as error:
+        return answers.rows({"anonymous block": "text"}, [(str(error),)])
+    return answers.rows({"anonymous block": "text"}, [(None,)])
+
+
 _COMMANDS = [
+    (
+        r"execute\s+immediate\s+\$\$\s*begin\s+(?P<statement>[^;]*);\s*exception\s+when\s+other\s+then"
+        r"\s+return\s+sqlerrm;\s*end;?\s*\$\$\s*$",
+        _attempt,
+    ),
     (r"select\s+system\$cancel_all_queries\s*\(", _cancel),
     (
         rf"use\s+(?P<kind>warehouse\s+|role\s+|secondary\s+roles\s+|database\s+|schema\s+)?"

@@ -22,7 +22,7 @@ _CHANGE = re.compile(
 )
 _SECURABLE = (
     r"(?:all\s+)?(?:dynamic\s+tables?|tables?|views?|schemas?|databases?|warehouse|stages?|functions?"
-    r"|procedures?|models?|integration|tasks?|file\s+formats?|sequences?)"
+    r"|procedures?|models?|integration|secret|tasks?|file\s+formats?|sequences?)"
 )
 _GRANT = re.compile(
     rf"(?P<verb>grant|revoke)\s+(?P<privileges>.+?)\s+on\s+(?P<future>(?:future|all)\s+)?"

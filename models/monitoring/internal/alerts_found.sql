@@ -1,0 +1,138 @@
+-- One arm for each thing that is watched; add an arm for what else shall raise alerts. Kinds stand in
+-- seeds/vocabulary/alert_vocabulary.csv.
+{% set string_type = api.Column.translate_type('string') %}
+
+with
+
+newest as (
+
+    select {{ window_end(window_start('max(watermark_at)')) }} as window_end_on
+    from {{ ref('source_watermarks') }}
+
+),
+
+quality as (
+
+    select
+        *,
+        row_number() over (partition by check_name, subject order by window_start_on desc) as age,
+        check_name = 'validity' and value < {{ setting('severe_validity') }} as is_refused
+    from {{ ref('data_quality') }}
+    where is_failing is not null
+
+),
+
+failing as (
+
+    select
+        *,
+        case when is_refused then 'rows_refused' else 'data_' || check_name end as kind,
+        case when is_refused then {{ setting('severe_validity') }} else threshold end as held_against
+    from quality
+    where age = 1 and is_failing
+
+),
+
+-- The newest window that can be judged.
+from_data_quality as (
+
+    select
+        kind,
+        subject,
+        cast(null as {{ string_type }}) as model_name,
+        value,
+        held_against as threshold,
+        case check_name
+            when 'volume' then {{ number_as_text('value', 0) }} || ' rows'
+            when 'freshness' then {{ number_as_text('value') }} || ' days behind the newest event of the shop'
+            else {{ number_as_text('100 * value') }} || ' % ' || case check_name
+                when 'completeness' then 'of rows with a value'
+                when 'uniqueness' then 'of rows with a key of their own'
+                else 'of rows accepted'
+            end
+        end
+        || case when value < threshold_low then ', less than ' else ', more than ' end
+        || case check_name
+            when 'volume' then {{ number_as_text('held_against', 0) }}
+            when 'freshness' then {{ number_as_text('held_against') }}
+            else {{ number_as_text('100 * held_against') }} || ' %'
+        end as finding,
+        window_end_on,
+        'data_quality: check_name = ''' || check_name || ''' and subject = ''' || subject || '''' as evidence
+    from failing
+
+),
+
+from_run_times as (
+
+    select
+        'slow_node' as kind,
+        node as subject,
+        cast(null as {{ string_type }}) as model_name,
+        newest_seconds as value,
+        slow_above_seconds as threshold,
+        {{ number_as_text('newest_seconds', 1) }} || ' s, more than ' || {{ number_as_text('slow_above_seconds', 1) }}
+        || ' s; its median is ' || {{ number_as_text('median_seconds', 1) }} || ' s' as finding,
+        cast(run_started_at as date) as window_end_on,
+        'runtime_trends: node = ''' || node || '''' as evidence
+    from {{ ref('runtime_trends') }}
+    where is_slow
+
+),
+
+decisions as (
+
+    select
+        model_name,
+        decision,
+        is_champion,
+        row_number() over (partition by model_name order by decision_number desc) as age
+    from {{ ref('model_runs') }}
+
+),
+
+from_decisions as (
+
+    select
+        case when decisions.decision = 'not_enough_labels' then 'not_enough_labels' else 'no_champion' end as kind,
+        decisions.model_name as subject,
+        decisions.model_name,
+        cast(null as double) as value,
+        cast(null as double) as threshold,
+        case
+            when decisions.decision = 'not_enough_labels' then 'too few final outcomes to train'
+            else 'no version serves; the newest decision is ' || decisions.decision
+        end as finding,
+        newest.window_end_on,
+        'model_runs: model_name = ''' || decisions.model_name || '''' as evidence
+    from decisions
+    cross join newest
+    where
+        decisions.age = 1
+        and (decisions.decision = 'not_enough_labels' or not decisions.is_champion)
+
+),
+
+found as (
+
+    select * from from_data_quality
+    union all
+    select * from from_run_times
+    union all
+    select * from from_decisions
+
+)
+
+select
+    md5(
+        kind || '|' || subject || '|' || coalesce(cast(window_end_on as {{ string_type }}), '')
+    ) as alert_id,
+    kind,
+    subject,
+    model_name,
+    value,
+    threshold,
+    subject || ': ' || finding || '.' as message,
+    window_end_on,
+    evidence
+from found
