@@ -19,13 +19,3 @@
         },
     ]) %}
 {% endmacro %}
-
-{# The first day of the window that a date lies in. #}
-{% macro monitoring_window(date_column) -%}
-    cast({{ dbt.date_trunc(setting_value('monitoring_interval'), date_column) }} as date)
-{%- endmacro %}
-
-{# The last day of a window, of its first. #}
-{% macro monitoring_window_end(window_start) -%}
-    cast({{ dbt.dateadd(setting_value('monitoring_interval'), 1, window_start) }} as date) - 1
-{%- endmacro %}

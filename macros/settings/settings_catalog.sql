@@ -104,9 +104,7 @@
         'slice_min_rows': {'type': 'integer', 'min': 10, 'max': 1000000000},
         'slice_false_alarm_rate': {'type': 'number', 'min': 0.000001, 'max': 0.5},
         'calibration_margin': {'type': 'number', 'min': 0, 'max': 1},
-
-        'score_retention_days': {'type': 'integer', 'min': 1, 'max': 36600, 'is_nullable': true},
-        'log_retention_days': {'type': 'integer', 'min': 1, 'max': 36600, 'is_nullable': true},
+        'drift_cost_margin': {'type': 'number', 'min': 0, 'max': 1},
         'run_log_days': {'type': 'integer', 'min': 1, 'max': 36600, 'is_nullable': true},
         'slow_min_runs': {'type': 'integer', 'min': 2, 'max': 1000},
         'slow_reference_runs': {'type': 'integer', 'min': 2, 'max': 1000},
@@ -123,6 +121,9 @@
         'severe_validity': {'type': 'number', 'min': 0, 'max': 1},
         'volume_ratio': {'type': 'number', 'min': 1, 'max': 1000},
         'max_stale_days': {'type': 'number', 'min': 0, 'max': 36600},
+
+        'score_retention_days': {'type': 'integer', 'min': 1, 'max': 36600, 'is_nullable': true},
+        'log_retention_days': {'type': 'integer', 'min': 1, 'max': 36600, 'is_nullable': true},
 
         'is_evaluation_enabled': {'type': 'boolean'},
         'evaluation_seeds': {'type': 'integer', 'min': 1, 'max': 100},

@@ -1,6 +1,13 @@
 -- Intervals are of 95 %. `squared_error` of macros/metrics is the variance of a mean.
 {% set recall = 'cast(true_positives as double) / nullif(positives, 0)' %}
 {% set precision = 'cast(true_positives as double) / nullif(true_positives + false_positives, 0)' %}
+{% set primary_high -%}
+    case promoted.primary_metric
+        when 'roc_auc' then bounded.roc_auc_high
+        when 'pr_auc' then bounded.pr_auc_high
+        else bounded.f1_high
+    end
+{%- endset %}
 
 with
 
@@ -102,7 +109,7 @@ select
     bounded.model_name,
     bounded.model_version,
     bounded.window_start_on,
-    {{ monitoring_window_end('bounded.window_start_on') }} as window_end_on,
+    {{ window_end('bounded.window_start_on') }} as window_end_on,
     cast(bounded.scored_rows as bigint) as scored_rows,
     cast(bounded.matured_rows as bigint) as matured_rows,
     cast(bounded.positives as bigint) as positives,
@@ -119,14 +126,10 @@ select
     bounded.estimated_brier,
     promoted.primary_metric,
     promoted.promotion_value,
+    case when bounded.is_enough then {{ primary_high }} end as primary_high,
     case
         when bounded.is_enough
-            then
-                case promoted.primary_metric
-                    when 'roc_auc' then bounded.roc_auc_high
-                    when 'pr_auc' then bounded.pr_auc_high
-                    when 'f1' then bounded.f1_high
-                end < promoted.promotion_value - {{ setting('retrain_metric_margin') }}
+            then {{ primary_high }} < promoted.promotion_value - {{ setting('retrain_metric_margin') }}
     end as has_fallen
 from bounded
 inner join promoted

@@ -38,7 +38,7 @@ select
     bins.model_name,
     bins.model_version,
     bins.window_start_on,
-    {{ monitoring_window_end('bins.window_start_on') }} as window_end_on,
+    {{ window_end('bins.window_start_on') }} as window_end_on,
     bins.bin as score_bin,
     profile.upper_edge as score_to,
     bins.row_count as scored_rows,

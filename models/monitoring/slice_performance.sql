@@ -2,7 +2,7 @@ select
     model_name,
     model_version,
     window_start_on,
-    {{ monitoring_window_end('window_start_on') }} as window_end_on,
+    {{ window_end('window_start_on') }} as window_end_on,
     slice,
     column_name,
     cast(row_count as bigint) as scored_rows,

@@ -113,9 +113,107 @@ from_decisions as (
 
 ),
 
+serving as (
+
+    select * from {{ ref('serving_versions') }}
+
+),
+
+-- A window that is over and judged is not mended by the next: each has an alert of its own.
+from_performance as (
+
+    select
+        'fallen_performance' as kind,
+        performance.model_name as subject,
+        performance.model_name,
+        performance.primary_high as value,
+        performance.promotion_value - {{ setting('retrain_metric_margin') }} as threshold,
+        performance.primary_metric || ' of ' || cast(performance.matured_rows as {{ string_type }})
+        || ' new rows with final outcomes was ' || {{ number_as_text('performance.promotion_value', 3) }}
+        || ' at promotion and is at most ' || {{ number_as_text('performance.primary_high', 3) }} as finding,
+        performance.window_end_on,
+        'model_performance: model_name = ''' || performance.model_name || '''' as evidence
+    from {{ ref('model_performance') }} as performance
+    inner join serving
+        on performance.model_name = serving.model_name and performance.model_version = serving.model_version
+    where performance.has_fallen
+
+),
+
+slices as (
+
+    select
+        slices.*,
+        slices.slice || ' (' || {{ number_as_text('100 * slices.observed_rate', 1) }} || ' %, not '
+        || {{ number_as_text('100 * slices.expected_rate', 1) }} || ' %)' as shown,
+        row_number() over (
+            partition by slices.model_name, slices.window_start_on
+            order by slices.adjusted_p_value, slices.slice
+        ) as place
+    from {{ ref('slice_performance') }} as slices
+    inner join serving
+        on slices.model_name = serving.model_name and slices.model_version = serving.model_version
+    where slices.is_harmful
+
+),
+
+-- One alert for all slices of a window: they overlap.
+from_slices as (
+
+    select
+        'miscalibrated_slice' as kind,
+        model_name as subject,
+        model_name,
+        max(case when place = 1 then observed_rate end) as value,
+        max(case when place = 1 then expected_rate end) as threshold,
+        'more or fewer positive outcomes than the scores say in '
+        || {{ dbt.listagg('shown', "', '", 'order by place') }} as finding,
+        window_end_on,
+        'slice_performance: is_harmful and model_name = ''' || model_name || '''' as evidence
+    from slices
+    group by model_name, window_end_on
+
+),
+
+-- What a shift costs is said before outcomes are final; a shift that costs nothing is no alert.
+from_drift as (
+
+    select
+        'costly_drift' as kind,
+        drift.model_name || '.' || drift.column_name as subject,
+        drift.model_name,
+        drift.brier_change_low as value,
+        {{ setting('drift_cost_margin') }} as threshold,
+        'its shift alone makes the mean squared error ' || {{ number_as_text('drift.brier_change', 3) }}
+        || ' larger, ' || {{ number_as_text('drift.brier_change_low', 3) }} || ' at least' as finding,
+        drift.window_end_on,
+        'feature_drift: model_name = ''' || drift.model_name || ''' and column_name = '''
+        || drift.column_name || '''' as evidence
+    from {{ ref('feature_drift') }} as drift
+    inner join serving
+        on drift.model_name = serving.model_name and drift.model_version = serving.model_version
+    inner join {{ ref('model_runs') }} as runs
+        on
+            drift.model_name = runs.model_name
+            and drift.model_version = runs.model_version
+            and runs.decision = 'trained_promoted'
+    -- Rows that the version was tested on have been judged with it.
+    where
+        drift.is_drifted
+        and drift.brier_change_low > {{ setting('drift_cost_margin') }}
+        and drift.window_start_on > runs.test_to_on
+
+),
+
 found as (
 
     select * from from_data_quality
+    union all
+    select * from from_performance
+    union all
+    select * from from_slices
+    union all
+    select * from from_drift
     union all
     select * from from_run_times
     union all

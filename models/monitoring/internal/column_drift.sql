@@ -203,7 +203,7 @@ select
     drift.model_version,
     drift.column_name,
     drift.window_start_on,
-    {{ monitoring_window_end('drift.window_start_on') }} as window_end_on,
+    {{ window_end('drift.window_start_on') }} as window_end_on,
     drift.reference_rows,
     drift.current_rows,
     drift.reference_missing_share,

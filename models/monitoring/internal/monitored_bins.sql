@@ -29,7 +29,7 @@ scored_rows as (
 rows_{{ loop.index }} as (
 
     select
-        {{ monitoring_window('scored.as_of_on') }} as window_start_on,
+        {{ window_start('scored.as_of_on') }} as window_start_on,
         scored.sample_role = 'new' as is_new,
         scored.is_positive,
         -- Decimals: the sum of doubles would depend on the order of rows.
@@ -52,7 +52,7 @@ rows_{{ loop.index }} as (
         and scored.model_name = '{{ version.model_name }}'
         and scored.model_version = '{{ version.model_version }}'
         and scored.sample_role in ('validation', 'test', 'new')
-        and {{ monitoring_window('scored.as_of_on') }} in ({{ version.windows | join(', ') }})
+        and {{ window_start('scored.as_of_on') }} in ({{ version.windows | join(', ') }})
 
 ),
 

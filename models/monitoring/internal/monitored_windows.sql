@@ -13,7 +13,7 @@ select
     task_name,
     model_name,
     model_version,
-    {{ monitoring_window('as_of_on') }} as window_start_on,
+    {{ window_start('as_of_on') }} as window_start_on,
     count(*) as scored_rows,
     -- Of whole numbers, so that the order of rows does not matter.
     cast(
@@ -25,4 +25,4 @@ group by
     task_name,
     model_name,
     model_version,
-    {{ monitoring_window('as_of_on') }}
+    {{ window_start('as_of_on') }}

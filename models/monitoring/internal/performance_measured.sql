@@ -40,7 +40,7 @@ scored as (
         on
             scored.model_name = due.model_name
             and scored.model_version = due.model_version
-            and {{ monitoring_window('scored.as_of_on') }} = due.window_start_on
+            and {{ window_start('scored.as_of_on') }} = due.window_start_on
     where scored.sample_role = 'new'
 
 ),

@@ -1,10 +1,10 @@
 -- The bins of every version, as training stored them.
 {% set fields = {
-    'column_name': api.Column.translate_type('string'),
-    'kind': api.Column.translate_type('string'),
+    'column_name': 'varchar',
+    'kind': 'varchar',
     'bin': 'integer',
     'upper_edge': 'double',
-    'category': api.Column.translate_type('string'),
+    'category': 'varchar',
     'mean_value': 'double',
     'reference_rows': 'bigint',
     'test_rows': 'bigint',
@@ -45,12 +45,4 @@ versions as (
 
 )
 
-select
-    versions.task_name,
-    versions.model_name,
-    versions.model_version,
-    versions.train_to_on,
-    {% for field, data_type in fields.items() %}
-    {{ json_field('bins', field, data_type) }} as {{ field }}{{ ',' if not loop.last }}
-    {% endfor %}
-from versions, {{ json_elements('versions.profile', 'bins') }}
+{{ json_list_rows('versions', 'profile', ['task_name', 'model_name', 'model_version', 'train_to_on'], fields) }}

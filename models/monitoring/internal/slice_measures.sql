@@ -32,14 +32,9 @@ stored as (
 
 slices as (
 
-    select
-        stored.model_name,
-        stored.model_version,
-        {{ json_field('found', 'slice', api.Column.translate_type('string')) }} as slice,
-        {{ json_field('found', 'column_name', api.Column.translate_type('string')) }} as column_name,
-        {{ json_field('found', 'first_bin', 'integer') }} as first_bin,
-        {{ json_field('found', 'last_bin', 'integer') }} as last_bin
-    from stored, {{ json_elements('stored.slices', 'found') }}
+    {{ json_list_rows('stored', 'slices', ['model_name', 'model_version'], {
+        'slice': 'varchar', 'column_name': 'varchar', 'first_bin': 'integer', 'last_bin': 'integer',
+    }) }}
 
 ),
 
