@@ -307,8 +307,14 @@ def test_a_person_rolls_back_pins_and_unpins_between_builds(project: SnowflakePr
     assert newest()[0][:2] == ("pinned", "older")
     change("unpin_model")
     assert newest()[0][:2] == ("unpinned", "older")
-    project.emulator.execute(f"update {table} set artifact = to_binary('00', 'HEX')")
+    project.emulator.execute(
+        f"create or replace table kept as select * from {table}",
+        f"update {table} set artifact = to_binary('00', 'HEX') where artifact is not null",
+    )
     assert "was changed after it was written" in change("rollback_model", version=serving)
+    project.emulator.execute(
+        f"create or replace table {table} as select * from kept", "drop table kept"
+    )
     left = project.emulator.query(
         "show tables like 'build_in_progress' in database customer_insights"
     )
