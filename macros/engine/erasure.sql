@@ -7,7 +7,7 @@
     {% do return("'" ~ (text | string | replace("'", "''")) ~ "'") %}
 {% endmacro %}
 
-{# A backslash escapes: https://docs.snowflake.com/en/sql-reference/data-types-text#escape-sequences-in-single-quoted-string-constants #}
+{# A backslash escapes: https://docs.snowflake.com/en/sql-reference/data-types-text #}
 {% macro snowflake__quoted_text(text) %}
     {% do return("'" ~ (text | string | replace('\\', '\\\\') | replace("'", "''")) ~ "'") %}
 {% endmacro %}

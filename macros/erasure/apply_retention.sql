@@ -22,7 +22,9 @@
             {% set rows = run_query(
                 'select count(*) from ' ~ deletion.relation ~ ' where ' ~ deletion.condition
             ).rows[0][0] | int %}
-            {% if rows %}{% do run_query('delete from ' ~ deletion.relation ~ ' where ' ~ deletion.condition) %}{% endif %}
+            {% if rows %}
+                {% do run_query('delete from ' ~ deletion.relation ~ ' where ' ~ deletion.condition) %}
+            {% endif %}
             {% do print('Deleted %s of %s.%s' | format(
                 counted_rows(rows), deletion.relation.schema, deletion.relation.identifier
             )) %}
@@ -79,7 +81,10 @@
     {% set scored = retained_scores() | selectattr('scores', 'in', present.keys() | list) | list %}
     {% if setting_value('score_retention_days') is not none and scored %}
         {% set serving = [] %}
-        {% for row in run_query('select model_name, model_version from ' ~ ref('serving_versions') ~ ' order by 1').rows %}
+        {% set versions = run_query(
+            'select model_name, model_version from ' ~ ref('serving_versions') ~ ' order by model_name'
+        ) %}
+        {% for row in versions.rows %}
             {% do serving.append(
                 '(model_name = ' ~ quoted_text(row[0]) ~ ' and model_version = ' ~ quoted_text(row[1]) ~ ')'
             ) %}
@@ -90,8 +95,8 @@
             {% if kept.explanations in present %}
                 {% do deletions.append({
                     'relation': present[kept.explanations],
-                    'condition': '(model_name, model_version, entity_id, as_of_on) in (select model_name, model_version, '
-                        ~ kept['keys'] ~ ' from ' ~ present[kept.scores] ~ ' where ' ~ old ~ ')',
+                    'condition': '(model_name, model_version, entity_id, as_of_on) in (select model_name, '
+                        ~ 'model_version, ' ~ kept['keys'] ~ ' from ' ~ present[kept.scores] ~ ' where ' ~ old ~ ')',
                 }) %}
             {% endif %}
             {% do deletions.append({'relation': present[kept.scores], 'condition': old}) %}

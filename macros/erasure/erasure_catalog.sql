@@ -126,8 +126,8 @@
 
 {#
   The tables in these schemas, and the views in raw: `relation`, `is_dynamic` (refreshed, not written),
-  `is_view`, its `columns` and which of them are texts, and `name`, which stands in the catalog: what dbt left behind of a table (..__dbt_tmp) has
-  the columns of that table. It asks by `run_query`, which begins no transaction of its own.
+  `is_view`, its `columns` and which of them are texts, and `name`, which stands in the catalog: what dbt
+  left behind of a table (..__dbt_tmp) has the columns of that table. It asks by `run_query`, which begins no transaction of its own.
 #}
 {% macro stored_tables() %}
     {% set of_schemas %}
@@ -164,7 +164,8 @@
 {# The relations of stored tables, by name; without what dbt left behind. #}
 {% macro present_tables(tables=none) %}
     {% set present = {} %}
-    {% for table in (stored_tables() if tables is none else tables) if table.relation.identifier | lower == table.name %}
+    {% set tables = stored_tables() if tables is none else tables %}
+    {% for table in tables if table.relation.identifier | lower == table.name %}
         {% do present.update({table.name: table.relation}) %}
     {% endfor %}
     {% do return(present) %}

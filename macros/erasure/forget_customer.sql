@@ -32,8 +32,8 @@
         {% set views = held | selectattr('is_view') | map(attribute='name') | list %}
         {% if views %}
             {% do stop(
-                setting_value('raw_schema') ~ '.' ~ (views | join(', ')) ~ ' holds the customer and is a view, so nothing '
-                ~ 'was erased; erase the rows where it reads them, then call this again for what was built from them.'
+                setting_value('raw_schema') ~ '.' ~ (views | join(', ')) ~ ' holds the customer and is a view, so '
+                ~ 'nothing was erased; erase the rows where it reads them, then call this again for what was built from them.'
             ) %}
         {% endif %}
         {% do create_erasure_log() %}
@@ -44,7 +44,9 @@
         {% endfor %}
         {% set left = tables_with_forget_keys(held) | rejectattr('is_dynamic') | list %}
         {% if left %}
-            {% do stop('Rows were left in ' ~ (left | map(attribute='relation') | join(', ')) ~ ', so nothing was erased.') %}
+            {% do stop(
+                'Rows were left in ' ~ (left | map(attribute='relation') | join(', ')) ~ ', so nothing was erased.'
+            ) %}
         {% endif %}
         {% set refreshed = [] %}
         {% for table in tables if table.is_dynamic and table.name in erasure_catalog() %}
@@ -110,7 +112,9 @@
     {% set held = [] %}
     {% if counts %}
         {% set rows = {} %}
-        {% for row in run_query(counts | join(' union all ')).rows %}{% do rows.update({row[0] | int: row[1] | int}) %}{% endfor %}
+        {% for row in run_query(counts | join(' union all ')).rows %}
+            {% do rows.update({row[0] | int: row[1] | int}) %}
+        {% endfor %}
         {% for table in tables if table.name in erasure_catalog() or table.name == 'load_rejects' %}
             {% if rows[loop.index0] %}{% do held.append(dict(table, rows=rows[loop.index0])) %}{% endif %}
         {% endfor %}
