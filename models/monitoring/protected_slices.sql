@@ -1,4 +1,6 @@
 {% set columns = ['gender', 'age_band', 'location'] %}
+{# Years of an age band: narrower ones hold too few people to say anything of. #}
+{% set years = 20 %}
 
 with
 
@@ -7,7 +9,7 @@ customers as (
     select
         customer_id,
         gender,
-        cast(floor(age / 10) * 10 as integer) as age_from,
+        cast(floor(age / {{ years }}) * {{ years }} as integer) as age_from,
         location
     from {{ ref('stg_customers') }}
 
@@ -21,7 +23,7 @@ test_rows as (
         scored.is_positive,
         cast(scored.score as decimal(18, 12)) as score,
         customers.gender,
-        customers.age_from || ' to ' || (customers.age_from + 9) as age_band,
+        customers.age_from || ' to ' || (customers.age_from + {{ years - 1 }}) as age_band,
         customers.location
     from {{ ref('scored_rows') }} as scored
     left join {{ ref('session_features') }} as sessions
