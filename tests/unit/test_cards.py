@@ -181,6 +181,27 @@ def test_calibration_is_of_new_rows_where_enough_are_final_else_of_test_rows(
     assert f"{source}: observed rate" in card.pictures["churn_calibration.svg"]
 
 
+def test_slices_are_of_the_newest_window_with_what_was_wrong_before() -> None:
+    def slice_of(window: dt.date, name: str, is_wrong: bool | None) -> dict[str, Any]:
+        return {
+            **RATES, "window_start_on": window, "slice": name, "matured_rows": 120,
+            "is_miscalibrated": is_wrong, "adjusted_p_value": None if is_wrong is None else 0.5,
+        }  # fmt: skip
+
+    rows = [
+        slice_of(dt.date(2025, 1, 1), "immature", None),
+        slice_of(NOVEMBER, "wrong", True),
+        slice_of(NOVEMBER, "right", False),
+        slice_of(DECEMBER, "x <= 1", False),
+        slice_of(DECEMBER, "rare", None),
+    ]
+    said = section(card_of(slice_performance=rows), "Slices of new rows")
+    assert [line.split(" | ")[:2] for line in unescape(said).splitlines() if "| 120 |" in line] == [
+        ["| 2024-12-01", "x <= 1"],
+        ["| 2024-11-01", "wrong"],
+    ]
+
+
 def test_a_group_with_too_few_rows_is_not_measured() -> None:
     group = {**RATES, "column_name": "gender", "slice": "female", "test_rows": 190}
     small = {

@@ -306,7 +306,7 @@ def _calibration(facts: Facts, pictures: dict[str, str]) -> Iterator[str]:
     pictures[file] = calibration_picture(bins, f"{facts.name}: calibration", source)
     yield f"![Observed rate by expected rate]({file})"
     yield table(
-        ("tenth", "rows", "positive", "expected rate", "observed rate"),
+        (escaped(place), "rows", "positive", "expected rate", "observed rate"),
         [
             (count(row[place]), count(row[size]), count(row["positives"]), *_rates(row))
             for row in rows
@@ -355,26 +355,35 @@ def _importance(facts: Facts, pictures: dict[str, str]) -> Iterator[str]:
 
 def _slices(facts: Facts) -> Iterator[str]:
     yield "## Slices of new rows"
-    rows = facts.newest_window("slice_performance", "adjusted_p_value")
-    tested = [row for row in rows if row["adjusted_p_value"] is not None]
-    if not tested:
+    newest = facts.newest_window("slice_performance", "adjusted_p_value")
+    rows = [row for row in newest if row["adjusted_p_value"] is not None]
+    if not rows:
         yield "Missing: slice_performance has no slice with enough new rows whose outcome is final."
         return
+    window = rows[0]["window_start_on"]
+    rows += [
+        row
+        for row in facts.of_version("slice_performance")
+        if row["is_miscalibrated"] and row["window_start_on"] < window
+    ]
+    rows.sort(key=lambda row: str(row["slice"]))
+    rows.sort(key=lambda row: row["window_start_on"], reverse=True)
     yield (
-        "From slice_performance: new rows of the window from "
-        f"{escaped(tested[0]['window_start_on'])} on. "
-        "Slices with too few rows to say anything are left out."
+        f"From slice_performance: new rows of the window from {escaped(window)} on, and slices of "
+        "earlier windows that were miscalibrated. Slices with too few rows to say anything are "
+        "left out."
     )
     yield table(
-        ("slice", "final rows", "expected rate", "observed rate", "miscalibrated"),
+        ("window from", "slice", "final rows", "expected rate", "observed rate", "miscalibrated"),
         [
             (
+                escaped(row["window_start_on"]),
                 escaped(row["slice"]),
                 count(row["matured_rows"]),
                 *_rates(row),
                 yes_no(row["is_miscalibrated"]),
             )
-            for row in sorted(tested, key=lambda row: str(row["slice"]))
+            for row in rows
         ],
     )
 
