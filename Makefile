@@ -49,9 +49,14 @@ format: $(VENV)/dev profiles.yml ## put SQL and Python in order
 	$(LINTED) $(BIN)/sqlfluff fix .
 
 .PHONY: docs
-docs: $(VENV)/local profiles.yml ## write the documentation site into target/
+docs: $(TARGET_INSTALLED) profiles.yml ## write the documentation site into target/, model cards included
+	@$(BIN)/python -m customer_insights cards --if-built
 	$(BIN)/dbt docs generate --warn-error
 	@echo "Now type: $(BIN)/dbt docs serve"
+
+.PHONY: cards
+cards: $(TARGET_INSTALLED) profiles.yml ## write a page about each model that serves into build/model_cards/
+	@$(BIN)/python -m customer_insights cards
 
 .PHONY: evaluate
 evaluate: $(VENV)/local profiles.yml ## measure the training recipe many times (slow); DATA=path as for build

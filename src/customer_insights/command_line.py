@@ -17,7 +17,8 @@ import yaml
 from dbt.cli.main import dbtRunner, dbtRunnerResult
 from dbt.contracts.graph.manifest import Manifest
 
-from customer_insights.dbt_calls import QUIET
+from customer_insights.cards.writing import CARDS_FOLDER, write_cards
+from customer_insights.dbt_calls import QUIET, Dbt
 from customer_insights.errors import CustomerInsightsError
 from customer_insights.library import BUILD_FOLDER, PROJECT_FILE, build_zip
 from customer_insights.notify import notify
@@ -42,6 +43,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     proof = commands.add_parser("verify", help="build the sample on Snowflake; compare with DuckDB")
     proof.add_argument("--credentials-only", action="store_true", help="check them, and stop")
     proof.add_argument("--local-python", default=sys.executable, help="interpreter for DuckDB")
+    pages = commands.add_parser("cards", help="write a page about each model that serves")
+    pages.add_argument("--if-built", action="store_true", help="or nothing, before a build")
+    pages.add_argument("--folder", type=Path, default=CARDS_FOLDER, help="default: %(default)s")
     for name, purpose in (
         ("build", "load data if there is any, train, score, test, and sum up"),
         ("evaluate", "measure the training recipe many times over, with intervals"),
@@ -63,6 +67,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if given.command == "verify":
             check_credentials(os.environ)
             return 0 if given.credentials_only else verify(given.local_python)
+        if given.command == "cards":
+            return describe_models(given.folder, is_needed=not given.if_built)
         return run(given.command, given.data)
     except CustomerInsightsError as error:
         print(f"\nError: {error}", file=sys.stderr)
@@ -79,6 +85,22 @@ def deploy() -> int:
     read_project(PROJECT_FILE)
     progress = Progress()
     operation(read(progress), progress, "stage_library", {"path": str(build_zip(BUILD_FOLDER))})
+    return 0
+
+
+def describe_models(folder: Path, *, is_needed: bool) -> int:
+    """Write the model cards, and say where they are.
+
+    Raises:
+        CustomerInsightsError: no model serves and a card is needed, or reading failed.
+
+    """
+    read_project(PROJECT_FILE)
+    names = write_cards(Dbt(), folder)
+    if not names and is_needed:
+        raise CustomerInsightsError("No model serves yet, so there is no card; type: make build.")
+    for name in names:
+        print(f"  {folder / name}.md")
     return 0
 
 

@@ -132,10 +132,11 @@ def make_build(
     *arguments: str,
     env: Mapping[str, str] | None = None,
     project_dir: Path = PROJECT_DIR,
+    command: str = "build",
 ) -> subprocess.CompletedProcess[str]:
-    """What `make build` runs, in the project's own folders."""
+    """What `make build` or another command runs, in the project's own folders."""
     return subprocess.run(
-        [sys.executable, "-m", "customer_insights", "build", *arguments],
+        [sys.executable, "-m", "customer_insights", command, *arguments],
         cwd=project_dir,
         env=os.environ
         | {

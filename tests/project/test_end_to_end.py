@@ -82,6 +82,33 @@ def test_the_first_build_trains_promotes_scores_and_explains(
         assert words in shown
 
 
+def test_a_card_of_each_model_says_what_the_tables_say(
+    sample: tuple[DbtProject, str], tmp_path: Path
+) -> None:
+    project, _ = sample
+    shown = make_build(project, "--folder", str(tmp_path), command="cards")
+    assert shown.returncode == 0, shown.stderr
+    figures = project.query(
+        "select model_name, roc_auc, roc_auc_low, roc_auc_high, artifact_sha256 "
+        "from insights_sample.model_runs where artifact_sha256 is not null"
+    )
+    assert sorted(name for name, *_ in figures) == sorted(MODELS)
+    for name, value, low, high, digest in figures:
+        page = (tmp_path / f"{name}.md").read_text(encoding="utf-8")
+        assert f"| ROC-AUC | {value:.3f} [{low:.3f}, {high:.3f}] | 0.5 by definition |" in page
+        assert f"| {digest} |" in page
+    pictures = {"churn", *SESSION_MODELS}
+    assert {path.name.rpartition("_")[0] for path in tmp_path.glob("*.svg")} == pictures
+    groups = project.query(
+        "select slice, test_rows, expected_rate from insights_sample.protected_slices "
+        "where model_name = 'churn' and column_name = 'gender' and positives is not null"
+    )
+    assert {"female", "male"} <= {name for name, *_ in groups}
+    page = (tmp_path / "churn.md").read_text(encoding="utf-8")
+    for name, count, rate in groups:
+        assert f"| gender | {name} | {count:,} | {rate:.3f} |" in page
+
+
 def test_a_second_build_changes_nothing_but_its_entry_in_the_log(
     sample: tuple[DbtProject, str],
 ) -> None:
