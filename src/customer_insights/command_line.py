@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -35,44 +35,54 @@ SELECTION = {
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Parse the command line and run it; the exit code is 0 only where all went well."""
+    given = _parser().parse_args(arguments)
+    # With a key pair the connector tries an address that does not answer for a minute, silently.
+    os.environ.setdefault("JWT_CNXN_RETRY_ATTEMPTS", "2")
+    try:
+        exit_code: int = given.run(given)
+    except CustomerInsightsError as error:
+        print(f"\nError: {error}", file=sys.stderr)
+        return 1
+    return exit_code
+
+
+def _parser() -> argparse.ArgumentParser:
+    """The commands, each with what runs it in `run`."""
     parser = argparse.ArgumentParser(prog="python -m customer_insights")
     commands = parser.add_subparsers(dest="command", required=True)
-    commands.add_parser("deploy", help="put the library on its Snowflake stage")
-    commands.add_parser("notify", help="send new alerts to ALERT_WEBHOOK_URL")
-    commands.add_parser("pin", help="write the package versions of your Snowflake account")
-    proof = commands.add_parser("verify", help="build the sample on Snowflake; compare with DuckDB")
+
+    def add(name: str, purpose: str, run: Callable[[argparse.Namespace], int]) -> Any:
+        command = commands.add_parser(name, help=purpose)
+        command.set_defaults(run=run)
+        return command
+
+    add("deploy", "put the library on its Snowflake stage", lambda _: deploy())
+    add("notify", "send new alerts to ALERT_WEBHOOK_URL", lambda _: notify(os.environ))
+    add("pin", "write the package versions of your Snowflake account", lambda _: pin())
+    proof = add("verify", "build the sample on Snowflake; compare with DuckDB", _prove)
     proof.add_argument("--credentials-only", action="store_true", help="check them, and stop")
     proof.add_argument("--local-python", default=sys.executable, help="interpreter for DuckDB")
-    pages = commands.add_parser("cards", help="write a page about each model that serves")
+    pages = add(
+        "cards",
+        "write a page about each model that serves",
+        lambda given: describe_models(given.folder, is_needed=not given.if_built),
+    )
     pages.add_argument("--if-built", action="store_true", help="or nothing, before a build")
     pages.add_argument("--folder", type=Path, default=CARDS_FOLDER, help="default: %(default)s")
     for name, purpose in (
         ("build", "load data if there is any, train, score, test, and sum up"),
         ("evaluate", "measure the training recipe many times over, with intervals"),
     ):
-        command = commands.add_parser(name, help=purpose)
+        command = add(name, purpose, lambda given: run(given.command, given.data))
         command.add_argument(
             "--data", help="file or folder to load first; default: the sample shop"
         )
-    given = parser.parse_args(arguments)
-    # With a key pair the connector tries an address that does not answer for a minute, silently.
-    os.environ.setdefault("JWT_CNXN_RETRY_ATTEMPTS", "2")
-    try:
-        if given.command == "deploy":
-            return deploy()
-        if given.command == "notify":
-            return notify(os.environ)
-        if given.command == "pin":
-            return pin()
-        if given.command == "verify":
-            check_credentials(os.environ)
-            return 0 if given.credentials_only else verify(given.local_python)
-        if given.command == "cards":
-            return describe_models(given.folder, is_needed=not given.if_built)
-        return run(given.command, given.data)
-    except CustomerInsightsError as error:
-        print(f"\nError: {error}", file=sys.stderr)
-        return 1
+    return parser
+
+
+def _prove(given: argparse.Namespace) -> int:
+    check_credentials(os.environ)
+    return 0 if given.credentials_only else verify(given.local_python)
 
 
 def deploy() -> int:

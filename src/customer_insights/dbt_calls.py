@@ -64,9 +64,7 @@ class Dbt:
 
     def relation(self, name: str) -> str:
         """A model's table as SQL."""
-        (node,) = (n for n in self._manifest.nodes.values() if n.name == name)
-        return str(node.relation_name)
-        return self.query(f"select * from {self._node(name).relation_name}")  # noqa: S608  (our own name)
+        return str(self._node(name).relation_name)
 
     def is_built(self, name: str) -> bool:
         """Whether a model's table is in the warehouse."""
