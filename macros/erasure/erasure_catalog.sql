@@ -38,6 +38,7 @@
         'session_label_history': {'session_id': ['session'], 'source_row_key': ['order', 'session']},
 
         'customer_orders': {'order_id': ['order'], 'customer_id': ['customer']},
+        'customer_order_totals': by_customer,
         'customer_features_computed': by_customer,
         'churn_labels_computed': {'customer_id': ['customer'], 'source_row_key': ['order']},
         'churn_scored': by_customer,
@@ -104,8 +105,14 @@
             'churn_trained', 'product_recommendations_trained', 'purchase_intent_trained',
             'review_sentiment_trained', 'review_sentiment_folds', 'churn_registered',
             'product_recommendations_registered', 'purchase_intent_registered', 'topics_trained',
-            'topic_terms_listed', 'topic_history',
+            'topic_terms_listed', 'topic_history', 'champion_history', 'profile_bins',
         ],
+        'counts and sums by window, made anew where a row of the window is gone': [
+            'monitored_windows', 'monitored_bins', 'performance_measured', 'column_drift', 'slice_measures',
+            'feature_drift_history',
+            'data_quality_counted', 'data_quality_computed', 'data_quality_history',
+        ],
+        'what builds took and what was said of them': ['run_log', 'alert_vocabulary', 'alerts_found', 'sent_alerts'],
         'the log of erasures, which names nobody': ['erasures', 'erased_training_rows'],
         'the sample shop, which is made up': [
             'sample_customers', 'sample_order_items', 'sample_orders', 'sample_products', 'sample_reviews',
