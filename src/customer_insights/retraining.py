@@ -21,6 +21,7 @@ class Champion:
 
     `challenged_on` is the last day of the newest data that anything was trained on since, the
     champion itself included: a challenger that lost has shown that age is no reason yet.
+    `study_id` names the search that found its parameters, None where none did.
     """
 
     model_version: str
@@ -28,6 +29,7 @@ class Champion:
     label_settings: Mapping[str, Any]
     challenged_on: date
     primary_value: float
+    study_id: str | None = None
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,7 @@ class Situation:
     """What the triggers look at.
 
     `recent` is the champion's performance on mature rows that are new to it, None where they are
-    too few to say.
+    too few to say. `study_id` names the search whose parameters a training would use.
     """
 
     spec: ModelSpec
@@ -43,6 +45,7 @@ class Situation:
     champion: Champion | None
     recent: Performance | None
     newest_on: date
+    study_id: str | None = None
 
 
 @dataclass(frozen=True)
@@ -126,6 +129,20 @@ def low_f1(now: Situation) -> Trigger:
     return Trigger("low_f1", is_fired, value, limit, message)
 
 
+def tuned_parameters(now: Situation) -> Trigger:
+    """A search has found parameters that nothing was trained with yet."""
+    name = "tuned_parameters"
+    if now.champion is None:
+        return Trigger(name, False, None, None, "no model serves yet")
+    is_fired = now.study_id not in (None, now.champion.study_id)
+    message = (
+        f"study {now.study_id} found parameters that the champion was not trained with"
+        if is_fired
+        else "no parameters were found that were not tried"
+    )
+    return Trigger(name, is_fired, None, None, message)
+
+
 TRIGGERS: tuple[Callable[[Situation], Trigger], ...] = (
     no_champion,
     changed_features,
@@ -133,6 +150,7 @@ TRIGGERS: tuple[Callable[[Situation], Trigger], ...] = (
     age,
     fallen_metric,
     low_f1,
+    tuned_parameters,
 )
 
 
