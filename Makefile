@@ -53,6 +53,10 @@ docs: $(VENV)/local profiles.yml ## write the documentation site into target/
 evaluate: $(VENV)/local profiles.yml ## measure the training recipe many times (slow); DATA=path as for build
 	@$(BIN)/python -m customer_insights evaluate $(if $(DATA),--data "$(DATA)")
 
+.PHONY: tune
+tune: $(VENV)/tuning profiles.yml ## search for parameters of MODEL=name, which the next build tries; DATA=path as for build
+	@$(BIN)/python -m customer_insights tune $(if $(MODEL),--model "$(MODEL)") $(if $(DATA),--data "$(DATA)")
+
 .PHONY: bench
 bench: $(VENV)/local profiles.yml ## compare with plain scripts, at a million sessions, orders and texts (slow)
 	@$(BIN)/python benchmarks/run.py
@@ -100,6 +104,12 @@ $(VENV)/snowflake: $(VENV)/local
 	@$(PIP) --editable '.[local,snowflake]'
 	@touch $@
 
+# Last, so that it is there beside whatever the target needs.
+$(VENV)/tuning: $(TARGET_INSTALLED)
+	@echo "Installing Optuna, which searches ..."
+	@$(PIP) --editable '.[local,tuning]'
+	@touch $@
+
 $(VENV)-channel/local: constraints.txt pyproject.toml dbt_project.yml $(VENV)/local
 	@echo "Installing dbt and DuckDB with the versions of Snowflake's channel into $(VENV)-channel ..."
 	@$(PYTHON) -m venv $(VENV)-channel
@@ -109,5 +119,5 @@ $(VENV)-channel/local: constraints.txt pyproject.toml dbt_project.yml $(VENV)/lo
 
 $(VENV)/dev: $(VENV)/local
 	@echo "Installing what tests and checks need ..."
-	@$(PIP) --editable '.[local,snowflake,dev]'
+	@$(PIP) --editable '.[local,snowflake,tuning,dev]'
 	@touch $@

@@ -1,5 +1,6 @@
 {{ config(materialized='table') }}
 {{ check_model_catalog() }}
+{{ check_tuning_model() }}
 
 with
 
