@@ -35,7 +35,7 @@ from customer_insights.training import VERSION, TrainingSet, library_versions
 from customer_insights.tuned_parameters import DEFAULTS, SEARCH_SPACE, Range, Tuned
 
 if TYPE_CHECKING:
-    import optuna
+    from optuna.trial import Trial
 
 # Share of the rows that each fold is measured on, in whole dates: three of them are a third of the
 # history, and the oldest model still learns from half of it.
@@ -214,7 +214,7 @@ class Study:
         optuna = _optuna()
         attempts: list[Attempt] = []
 
-        def run(trial: optuna.Trial) -> float:
+        def run(trial: Trial) -> float:
             attempt = self._attempt(trial)
             attempts.append(attempt)
             if attempt.value is None:
@@ -233,7 +233,7 @@ class Study:
         study.optimize(run, n_trials=self.budget.tuning_trials)
         return attempts
 
-    def _attempt(self, trial: optuna.Trial) -> Attempt:
+    def _attempt(self, trial: Trial) -> Attempt:
         values = {searched.name: _suggested(trial, searched) for searched in SEARCH_SPACE}
         fold_values: list[float] = []
         fold_rounds: list[int] = []
@@ -352,7 +352,7 @@ def _newest_from(days: Days, rows: float) -> np.datetime64:
     return first
 
 
-def _suggested(trial: optuna.Trial, searched: Range) -> float | int:
+def _suggested(trial: Trial, searched: Range) -> float | int:
     if searched.is_whole:
         return int(trial.suggest_int(searched.name, int(searched.low), int(searched.high)))
     value = trial.suggest_float(searched.name, searched.low, searched.high, log=searched.is_log)
