@@ -1,6 +1,5 @@
 {{ config(materialized='table') }}
 {{ check_model_catalog() }}
-{{ check_tuning_model() }}
 
 with
 
