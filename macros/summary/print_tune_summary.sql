@@ -16,7 +16,7 @@
         {% set best = trials | selectattr(1) | first %}
         {% do print('') %}
         {% do print('Study ' ~ best[6] ~ ': ' ~ trials | length ~ ' trials of ' ~ setting_value('tuning_model')) %}
-        {% for trial in [trials[0], best] if loop.first or trial[0] != 0 %}
+        {% for trial in ([trials[0], best] if best[0] else [best]) %}
             {% do print('%-24s %s %.4f on the folds (%s)  %s' | format(
                 "the project's own" if loop.first else 'best, trial ' ~ trial[0], trial[5], trial[2], trial[3], trial[4]
             )) %}
