@@ -66,6 +66,10 @@ evaluate: $(VENV)/local profiles.yml ## measure the training recipe many times (
 notify: $(TARGET_INSTALLED) profiles.yml ## send alerts that were not sent yet to the webhook in ALERT_WEBHOOK_URL
 	@$(BIN)/python -m customer_insights notify
 
+.PHONY: tune
+tune: $(VENV)/tuning profiles.yml ## search for parameters of MODEL=name, which the next build tries; DATA=path as for build
+	@$(BIN)/python -m customer_insights tune $(if $(MODEL),--model "$(MODEL)") $(if $(DATA),--data "$(DATA)")
+
 .PHONY: bench
 bench: $(VENV)/local profiles.yml ## compare with plain scripts, at a million sessions, orders and texts (slow)
 	@$(BIN)/python benchmarks/run.py
@@ -113,6 +117,12 @@ $(VENV)/snowflake: $(VENV)/local
 	@$(PIP) --editable '.[local,snowflake]'
 	@touch $@
 
+# Last, so that it is there beside whatever the target needs.
+$(VENV)/tuning: $(TARGET_INSTALLED)
+	@echo "Installing Optuna, which searches ..."
+	@$(PIP) --editable '.[local,tuning]'
+	@touch $@
+
 $(VENV)-channel/local: constraints.txt pyproject.toml dbt_project.yml $(VENV)/local
 	@echo "Installing dbt and DuckDB with the versions of Snowflake's channel into $(VENV)-channel ..."
 	@$(PYTHON) -m venv $(VENV)-channel
@@ -122,5 +132,5 @@ $(VENV)-channel/local: constraints.txt pyproject.toml dbt_project.yml $(VENV)/lo
 
 $(VENV)/dev: $(VENV)/local
 	@echo "Installing what tests and checks need ..."
-	@$(PIP) --editable '.[local,snowflake,dev]'
+	@$(PIP) --editable '.[local,snowflake,tuning,dev]'
 	@touch $@

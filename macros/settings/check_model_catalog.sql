@@ -5,7 +5,7 @@
 
 {#
   Stops where the model catalog names a feature that the feature catalog does not have or that this
-  model may not use, before any model is trained.
+  model may not use, before any model is trained, or a setting names no model of it.
 #}
 {% macro check_model_catalog() %}
     {% if is_building() %}
@@ -36,5 +36,6 @@
             {% endfor %}
         {% endfor %}
         {% if problems %}{{ stop(problems | join('\n')) }}{% endif %}
+        {{ check_tuning_model() }}
     {% endif %}
 {% endmacro %}

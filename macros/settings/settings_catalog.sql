@@ -127,5 +127,9 @@
 
         'is_evaluation_enabled': {'type': 'boolean'},
         'evaluation_seeds': {'type': 'integer', 'min': 1, 'max': 100},
+
+        'tuning_model': {'type': 'text', 'pattern': '[A-Za-z_][A-Za-z0-9_]*', 'is_nullable': true},
+        'tuning_trials': {'type': 'integer', 'min': 1, 'max': 10000},
+        'tuning_folds': {'type': 'integer', 'min': 1, 'max': 5},
     }) %}
 {% endmacro %}

@@ -7,6 +7,7 @@ loading, building and summing up, checks that dbt cannot make, and no tracebacks
 from __future__ import annotations
 
 import argparse
+import csv
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -30,7 +31,10 @@ from customer_insights.verification import check_credentials, verify
 SELECTION = {
     "build": [],
     "evaluate": ["--select", "+path:models/evaluation", "--indirect-selection", "buildable"],
+    "tune": ["--select", "+{task}_tuned", "tuning_trials", "--indirect-selection", "buildable"],
 }
+MODEL_CATALOG = Path("seeds/vocabulary/model_catalog.csv")
+TUNED_MODELS = Path("models/tuning/internal")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -72,11 +76,15 @@ def _parser() -> argparse.ArgumentParser:
     for name, purpose in (
         ("build", "load data if there is any, train, score, test, and sum up"),
         ("evaluate", "measure the training recipe many times over, with intervals"),
+        ("tune", "search for parameters with which a model does better on rows to come"),
     ):
-        command = add(name, purpose, lambda given: run(given.command, given.data))
+        command = add(name, purpose, lambda given: run(given.command, given.data, given.model))
         command.add_argument(
             "--data", help="file or folder to load first; default: the sample shop"
         )
+        command.set_defaults(model=None)
+        if name == "tune":
+            command.add_argument("--model", help="model to tune, as model_catalog.csv names it")
     return parser
 
 
@@ -128,8 +136,8 @@ def read(progress: Progress) -> dbtRunner:
     return dbtRunner(manifest=cast(Manifest, parsed.result), callbacks=[progress.on_event])
 
 
-def run(command: str, data: str | None) -> int:
-    """Load, build and sum up.
+def run(command: str, data: str | None, model: str | None = None) -> int:
+    """Load, build and sum up; `model` is the one to tune.
 
     Raises:
         CustomerInsightsError: with the sentence to show.
@@ -140,6 +148,11 @@ def run(command: str, data: str | None) -> int:
         os.environ["SHOP_SOURCE"] = "raw"
     if command == "evaluate":
         os.environ["IS_EVALUATION_ENABLED"] = "true"
+    selection = SELECTION[command]
+    if command == "tune":
+        task = task_to_tune(model)
+        os.environ["TUNING_MODEL"] = str(model)
+        selection = [words.format(task=task) for words in selection]
     progress = Progress()
     runner = read(progress)
     names = sorted(project.get("vars") or {})
@@ -147,12 +160,34 @@ def run(command: str, data: str | None) -> int:
     if data:
         print(f"Loading {data} ...", flush=True)
         operation(runner, progress, "load_files", {"path": data})
-    built = runner.invoke(["build", *SELECTION[command], *QUIET])
+    built = runner.invoke(["build", *selection, *QUIET])
     progress.finish()
     if not built.success:
         raise CustomerInsightsError(sentence_of(progress.stop_reason) or what_failed(built))
     operation(runner, progress, f"print_{command}_summary", {})
     return 0
+
+
+def task_to_tune(model: str | None) -> str:
+    """The task of a model that can be tuned.
+
+    Raises:
+        CustomerInsightsError: no model is named, or there is none of that name.
+
+    """
+    with MODEL_CATALOG.open(encoding="utf-8", newline="") as catalog:
+        tasks = {row["model_name"]: row["task"] for row in csv.DictReader(catalog)}
+    known = {
+        name: task for name, task in tasks.items() if (TUNED_MODELS / f"{task}_tuned.py").exists()
+    }
+    names = ", ".join(sorted(known))
+    if model is None:
+        raise CustomerInsightsError(
+            f"Name the model to tune, as in MODEL=churn; there are: {names}."
+        )
+    if model not in known:
+        raise CustomerInsightsError(f"There is no model '{model}' to tune; there are: {names}.")
+    return known[model]
 
 
 def read_project(path: Path) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -174,6 +175,7 @@ def fit(
     seed: int,
     threads: int,
     refit_on_validation: bool = False,
+    parameters: Mapping[str, Any] | None = None,
 ) -> TrainedModel:
     """Fit trees on `train`; rounds, calibration and threshold on `validation`.
 
@@ -188,10 +190,12 @@ def fit(
         refit_on_validation: fit again on both, with the rounds found. Calibration and threshold
             then come from models that did not see the row they score: a calibration found before
             the refit would correct the model for what the refit has already learned.
+        parameters: of the trees, in place of those of PARAMETERS with their names.
 
     """
     encoder = fit_encoder(train.rows, features)
-    fitting = Fitting(encoder, {**PARAMETERS, "seed": seed, "nthread": threads}, seed, threads)
+    grown = {**PARAMETERS, **(parameters or {}), "seed": seed, "nthread": threads}
+    fitting = Fitting(encoder, grown, seed, threads)
     train_matrix, validation_matrix = encoder.encode(train.rows), encoder.encode(validation.rows)
     booster = fitting.with_early_stopping(
         train_matrix, train.labels, validation_matrix, validation.labels

@@ -24,6 +24,7 @@ from customer_insights.model import (
 )
 from customer_insights.monitoring.profile import training_profile
 from customer_insights.settings import Settings
+from customer_insights.tuned_parameters import Tuned
 
 
 class Model(Protocol):
@@ -93,25 +94,32 @@ class Recipe(Protocol):
 
 
 class Trees:
-    """Boosted trees of columns (`customer_insights.model`)."""
+    """Boosted trees of columns (`customer_insights.model`), grown as a search found best or not."""
 
     columns: tuple[str, ...] = ()
     keeps_unlabelled = False
     window_settings = ("validation_days", "test_days")
+
+    def __init__(self, tuned: Tuned | None = None) -> None:
+        self.tuned = tuned
 
     def least_rows(self, settings: Settings) -> tuple[str, int]:
         """As many rows as `min_train_rows` asks for."""
         return "min_train_rows", settings.min_train_rows
 
     def parameters(self, settings: Settings) -> dict[str, Any]:
-        """How trees grow."""
-        return PARAMETERS | {
-            "calendar_dropout": CALENDAR_DROPOUT,
-            "early_stopping_rounds": EARLY_STOPPING_ROUNDS,
-            "max_rounds": MAX_ROUNDS,
-            "refit_on_validation": settings.refit_on_validation,
-            "seed": settings.random_seed,
-        }
+        """How trees grow; with parameters that were searched, the search that found them, too."""
+        return (
+            PARAMETERS
+            | {
+                "calendar_dropout": CALENDAR_DROPOUT,
+                "early_stopping_rounds": EARLY_STOPPING_ROUNDS,
+                "max_rounds": MAX_ROUNDS,
+                "refit_on_validation": settings.refit_on_validation,
+                "seed": settings.random_seed,
+            }
+            | (self.tuned.parameters() if self.tuned else {})
+        )
 
     def measured_alone(self, features: tuple[Feature, ...]) -> tuple[Feature, ...]:
         """All of them."""
@@ -132,6 +140,7 @@ class Trees:
             seed=settings.random_seed,
             threads=settings.threads(len(train.labels)),
             refit_on_validation=settings.refit_on_validation,
+            parameters=self.tuned.values if self.tuned else None,
         )
 
     def profile(

@@ -26,6 +26,7 @@ class Champion:
 
     `challenged_on` is the last day of the newest data that anything was trained on since, the
     champion itself included: a challenger that lost has shown that age is no reason yet.
+    `study_id` names the search that found its parameters, None where none did.
     """
 
     model_version: str
@@ -33,6 +34,7 @@ class Champion:
     label_settings: Mapping[str, Any]
     challenged_on: date
     primary_value: float
+    study_id: str | None = None
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,7 @@ class Situation:
     """What the triggers look at.
 
     `recent` and `calibration` are the champion's on mature rows that are new to it, None where they
-    are too few to say.
+    are too few to say. `study_id` names the search whose parameters a training would use.
     """
 
     spec: ModelSpec
@@ -49,6 +51,7 @@ class Situation:
     recent: Performance | None
     newest_on: date
     calibration: Calibration | None = None
+    study_id: str | None = None
 
 
 @dataclass(frozen=True)
@@ -151,6 +154,20 @@ def miscalibrated(now: Situation) -> Trigger:
     return Trigger(name, is_fired, found.gap, limit, message)
 
 
+def tuned_parameters(now: Situation) -> Trigger:
+    """A search has found parameters that nothing was trained with yet."""
+    name = "tuned_parameters"
+    if now.champion is None:
+        return Trigger(name, False, None, None, "no model serves yet")
+    is_fired = now.study_id not in (None, now.champion.study_id)
+    message = (
+        f"study {now.study_id} found parameters that the champion was not trained with"
+        if is_fired
+        else "no parameters were found that were not tried"
+    )
+    return Trigger(name, is_fired, None, None, message)
+
+
 TRIGGERS: tuple[Callable[[Situation], Trigger], ...] = (
     no_champion,
     changed_features,
@@ -159,6 +176,7 @@ TRIGGERS: tuple[Callable[[Situation], Trigger], ...] = (
     fallen_metric,
     low_f1,
     miscalibrated,
+    tuned_parameters,
 )
 
 

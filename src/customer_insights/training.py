@@ -34,10 +34,11 @@ from customer_insights.evaluation import (
 from customer_insights.fingerprint import training_set_hash
 from customer_insights.metrics import UNDEFINED, Interval
 from customer_insights.model import Examples, TrainedModel, artifact_hash
-from customer_insights.recipe import TREES, Model, Recipe
+from customer_insights.recipe import TREES, Model, Recipe, Trees
 from customer_insights.retraining import Champion, Situation, Trigger, evaluate_triggers
 from customer_insights.settings import Settings, read_settings
 from customer_insights.trial import run_trial
+from customer_insights.tuned_parameters import read_best, study_of, to_train_with
 
 SPLITS = ("train", "validation", "test")
 VERSION = "label_definition_version"
@@ -111,6 +112,7 @@ def train_task(
     training_set: Relation,
     past: Relation | None,
     recipe: Recipe = TREES,
+    tuning_trials: Relation | None = None,
 ) -> pa.Table:
     """One decision per model of the task, as a table of RUN_SCHEMA to append to `past`.
 
@@ -123,6 +125,7 @@ def train_task(
         training_set: mature rows with `split`, label, keys, date and features.
         past: the decisions of earlier builds; None on the first.
         recipe: the kind of model.
+        tuning_trials: what searches for the parameters of trees found; None: not tuned.
 
     """
     settings = read_settings(run_context)
@@ -135,15 +138,18 @@ def train_task(
     source = training_set.sorted_by(*keys).select(*columns)
     fingerprint = training_set.select(*columns).fingerprint()
     past_rows = _past_by_model(past)
+    best = read_best(tuning_trials)
     decisions = []
     rows = None
     for spec in specs:
         own_past = past_rows.get(spec.model_name, [])
-        asked = input_hash(fingerprint, spec, recipe, settings)
+        tuned = to_train_with(best.get(spec.model_name), own_past, _serving(own_past))
+        used = Trees(tuned) if tuned else recipe
+        asked = input_hash(fingerprint, spec, used, settings)
         decision = decided_before(asked, spec, own_past, settings)
         if decision is None:
             rows = _read(source, keys) if rows is None else rows
-            known = TrainingSet.of(rows, keys, date_column, spec, recipe)
+            known = TrainingSet.of(rows, keys, date_column, spec, used)
             decision = decide(spec, known, own_past, settings)
         decisions.append(decision | {"input_hash": asked})
     return table_of(decisions, RUN_SCHEMA)
@@ -201,7 +207,14 @@ def decided_before(
         return None
     carried = ("training_set_hash", VERSION, "parameters", "feature_names", "model_version")
     row |= {name: last[name] for name in carried} | {"is_champion": True}
-    situation = Situation(spec, settings, _champion(spec, last, past), None, last["test_to_on"])
+    situation = Situation(
+        spec,
+        settings,
+        _champion(spec, last, past),
+        None,
+        last["test_to_on"],
+        study_id=study_of(last["parameters"]),
+    )
     triggers = evaluate_triggers(situation)
     fired = [trigger for trigger in triggers if trigger.is_fired]
     row |= {
@@ -319,7 +332,7 @@ def decide(
     if lack and pin is None:
         return row | {"decision": "not_enough_labels", "reason": lack}
 
-    situation, recent = _situation(spec, training_set, past, served, settings)
+    situation, recent = _situation(spec, training_set, past, served, row, settings)
     triggers = evaluate_triggers(situation)
     row["triggers"] = json.dumps([asdict(trigger) for trigger in triggers])
     fired = [trigger for trigger in triggers if trigger.is_fired]
@@ -442,6 +455,7 @@ def _situation(
     training_set: TrainingSet,
     past: Sequence[Row],
     served: Row | None,
+    row: Row,
     settings: Settings,
 ) -> tuple[Situation, Performance | None]:
     newest_on: date = pc.max(training_set.rows[training_set.date_column]).as_py()
@@ -452,7 +466,8 @@ def _situation(
         newest_on = newest_on or champion.challenged_on
         if _is_same_label(served, spec):
             recent, calibration = _recent(spec, training_set, served, settings)
-    return Situation(spec, settings, champion, recent, newest_on, calibration), recent
+    study = study_of(row["parameters"])
+    return Situation(spec, settings, champion, recent, newest_on, calibration, study), recent
 
 
 def _champion(spec: ModelSpec, served: Row, past: Sequence[Row]) -> Champion:
@@ -462,6 +477,7 @@ def _champion(spec: ModelSpec, served: Row, past: Sequence[Row]) -> Champion:
         label_settings=_label_settings(served),
         challenged_on=max(entry["test_to_on"] for entry in past if entry["artifact"]),
         primary_value=served[spec.primary_metric],
+        study_id=study_of(served["parameters"]),
     )
 
 

@@ -47,7 +47,7 @@ def test_dbt_project_imports_the_library_as_it_is() -> None:
 
 def test_what_python_models_import_works_from_the_zip_alone(tmp_path: Path) -> None:
     path = library.build_zip(tmp_path)
-    modules = ("training", "scoring", "explaining", "repeated_evaluation")
+    modules = ("training", "scoring", "explaining", "repeated_evaluation", "tuning")
     code = "; ".join(f"import customer_insights.{name} as {name}" for name in modules)
     found = subprocess.run(
         [sys.executable, "-c", f"{code}; print(training.__file__)"],

@@ -68,6 +68,7 @@ def test_every_trigger_is_told_each_time_in_the_same_order(calm: Situation) -> N
         "fallen_metric",
         "low_f1",
         "miscalibrated",
+        "tuned_parameters",
     ]
     for now in (calm, replace(calm, champion=None, recent=None)):
         assert [each.name for each in evaluate_triggers(now)] == names

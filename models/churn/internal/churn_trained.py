@@ -14,5 +14,6 @@ def model(dbt, session):
         model_features=warehouse.relation(dbt.ref("model_features")),
         training_set=warehouse.relation(dbt.ref("churn_training_set")),
         past=warehouse.past_rows(),
+        tuning_trials=warehouse.relation(dbt.ref("tuning_trials")),
     )
     return warehouse.write(decisions)

@@ -1,0 +1,18 @@
+"""Searches for better parameters of a purchase-intent model. Append-only."""
+
+from customer_insights.engine import open_warehouse
+from customer_insights.tuning import tune_task
+
+
+def model(dbt, session):
+    warehouse = open_warehouse(dbt, session)
+    trials = tune_task(
+        "purchase_intent",
+        keys=["session_id"],
+        date_column="session_on",
+        run_context=warehouse.relation(dbt.ref("run_context")),
+        model_features=warehouse.relation(dbt.ref("model_features")),
+        training_set=warehouse.relation(dbt.ref("purchase_intent_training_set")),
+        past=warehouse.past_rows(),
+    )
+    return warehouse.write(trials)
