@@ -14,7 +14,9 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -372,7 +374,10 @@ def _optuna() -> Any:
 
     """
     try:
-        import optuna  # noqa: PLC0415
+        # Optuna keeps the errors of imports that it can do without, and these the frames of whoever
+        # imported it: a thread of its own has none that hold the database open.
+        with ThreadPoolExecutor(1) as thread:
+            optuna = thread.submit(import_module, "optuna").result()
     except ImportError as error:
         raise TuningError(
             "Optuna is not installed, with which parameters are searched; `make tune` installs it."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -342,3 +343,15 @@ def test_a_tuned_champion_goes_when_a_search_prefers_the_projects_own_parameters
     assert to_train_with(None, [served], served) == Tuned("abc", FOUND)
     assert to_train_with(Tuned("abc", FOUND), [served], served) == Tuned("abc", FOUND)
     assert to_train_with(Tuned("def", DEFAULTS), [served], served) == Tuned("def", DEFAULTS)
+
+
+def test_optuna_keeps_nothing_alive_of_whoever_imports_it() -> None:
+    """It keeps frames of its first import; a connection among them would keep the database shut."""
+    code = (
+        "import weakref; from customer_insights import tuning\n"
+        "class Connection: pass\n"
+        "def search():\n"
+        "    connection = Connection(); tuning.tuning_versions(); return weakref.ref(connection)\n"
+        "assert search()() is None"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)

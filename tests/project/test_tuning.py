@@ -1,0 +1,56 @@
+"""A search leaves its trials in a table, and the next build tries what it found, once."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from conftest import DbtProject, create_dbt_project
+from helpers import BUILD, DbtWorker, put_raw, rows_of, shop
+
+from customer_insights.sample import ShopConfig
+
+SHOP = ShopConfig(scale=0.2)
+MODEL = "purchase_intent_after_session"
+TRAINED = "+purchase_intent_trained"
+TRIALS = f"select * from insights.tuning_trials where model_name = '{MODEL}' order by trial_number"
+DECISIONS = (
+    "select decision, parameters, input_hash from insights_internal.purchase_intent_trained "
+    f"where model_name = '{MODEL}' order by decision_number"
+)
+
+
+@pytest.fixture(scope="module")
+def tuner(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DbtWorker]:
+    """Runs dbt with the search switched on, which decides which models there are."""
+    worker = DbtWorker(
+        tmp_path_factory.mktemp("tuner"), TUNING_MODEL=MODEL, TUNING_TRIALS="4", TUNING_FOLDS="2"
+    )
+    yield worker
+    worker.close()
+
+
+def test_a_search_is_a_table_and_what_it_found_is_tried_at_the_next_build(
+    dbt: DbtWorker, tuner: DbtWorker, tmp_path: Path
+) -> None:
+    project: DbtProject = create_dbt_project(tmp_path)
+    put_raw(project, shop(SHOP))
+    dbt.run(project, *BUILD, "--select", TRAINED)
+    assert rows_of(project, TRIALS) == []
+    tune = (*BUILD, "--select", "+purchase_intent_tuned", "tuning_trials")
+    tuner.run(project, *tune)
+    trials = rows_of(project, TRIALS)
+    assert [trial["trial_number"] for trial in trials] == [0, 1, 2, 3]
+    (best,) = [trial for trial in trials if trial["is_best"]]
+    assert best["value"] == max(trial["value"] for trial in trials)
+    tuner.run(project, *tune)
+    assert rows_of(project, TRIALS) == trials
+    dbt.run(project, *BUILD, "--select", TRAINED)
+    first, second = rows_of(project, DECISIONS)
+    if best["trial_number"] == 0:
+        assert second["input_hash"] == first["input_hash"]
+        return
+    found = json.loads(second["parameters"])
+    assert found["tuning_study"] == best["study_id"]
+    assert json.loads(best["parameters"]).items() <= found.items()
+    assert second["decision"] in ("trained_promoted", "trained_rejected")
