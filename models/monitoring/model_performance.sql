@@ -18,7 +18,8 @@ promoted as (
         model_name,
         model_version,
         primary_metric,
-        case primary_metric when 'roc_auc' then roc_auc when 'pr_auc' then pr_auc when 'f1' then f1 end as promotion_value
+        case primary_metric when 'roc_auc' then roc_auc when 'pr_auc' then pr_auc when 'f1' then f1 end
+            as promotion_value
     from {{ ref('model_runs') }}
     where decision in ('trained_promoted', 'trained_rejected')
     qualify row_number() over (partition by model_name, model_version order by decision_number desc nulls last) = 1
@@ -42,7 +43,7 @@ measured as (
         cast(right_positives as double) / nullif(positives, 0) as roc_auc,
         {{ squared_error('right_positives', 'right_positives_squared', 'positives') }}
         + {{ squared_error('right_negatives', 'right_negatives_squared', '(matured_rows - positives)') }}
-        as roc_auc_variance,
+            as roc_auc_variance,
         cast(precision_of_positives as double) / nullif(positives, 0) as pr_auc,
         {{ precision }} as precision,
         {{ recall }} as recall,

@@ -30,7 +30,8 @@ test_rows as (
         on scored.task_name = 'purchase_intent' and scored.entity_id = sessions.session_id
     -- Visitors who did not sign in are nobody's; they are a group of their own.
     left join customers
-        on case scored.task_name when 'churn' then scored.entity_id else sessions.customer_id end = customers.customer_id
+        on case scored.task_name when 'churn' then scored.entity_id else sessions.customer_id end
+            = customers.customer_id
     where scored.sample_role = 'test' and scored.is_positive is not null
 
 ),

@@ -46,10 +46,10 @@ from_data_quality as (
             when 'volume' then {{ number_as_text('value', 0) }} || ' rows'
             when 'freshness' then {{ number_as_text('value') }} || ' days behind the newest event of the shop'
             else {{ number_as_text('100 * value') }} || ' % ' || case check_name
-                when 'completeness' then 'of rows with a value'
-                when 'uniqueness' then 'of rows with a key of their own'
-                else 'of rows accepted'
-            end
+                    when 'completeness' then 'of rows with a value'
+                    when 'uniqueness' then 'of rows with a key of their own'
+                    else 'of rows accepted'
+                end
         end
         || case when value < threshold_low then ', less than ' else ', more than ' end
         || case check_name

@@ -105,18 +105,18 @@ select
     -- Each positive's and each negative's share of the other class that it is ranked right against (DeLong,
     -- DeLong and Clarke-Pearson, 1988), as sums and sums of squares.
     sum(cast(positives * (cast(twice_negatives_below as double) / nullif(2 * all_negatives, 0)) as decimal(38, 12)))
-    as right_positives,
+        as right_positives,
     sum(cast(
         positives * power(cast(twice_negatives_below as double) / nullif(2 * all_negatives, 0), 2) as decimal(38, 12)
     )) as right_positives_squared,
     sum(cast(negatives * (cast(twice_positives_above as double) / nullif(2 * all_positives, 0)) as decimal(38, 12)))
-    as right_negatives,
+        as right_negatives,
     sum(cast(
         negatives * power(cast(twice_positives_above as double) / nullif(2 * all_positives, 0), 2) as decimal(38, 12)
     )) as right_negatives_squared,
     -- Average precision: the precision at each score, weighted by the recall that it adds.
     sum(cast(positives * (cast(positives_from as double) / nullif(rows_from, 0)) as decimal(38, 12)))
-    as precision_of_positives,
+        as precision_of_positives,
     -- What the scores say of themselves, matured or not.
     cast(sum(row_count * score) as decimal(38, 12)) as estimated_positives,
     sum(predicted_rows) as predicted_rows,

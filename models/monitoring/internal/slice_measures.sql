@@ -151,8 +151,8 @@ select
     case
         when deviate is not null
             then least(1, max(p_value * (tests - place + 1)) over (
-                partition by {{ grain | join(', ') }}
-                order by place
-            ))
+                    partition by {{ grain | join(', ') }}
+                    order by place
+                ))
     end as adjusted_p_value
 from tested

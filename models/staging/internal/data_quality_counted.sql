@@ -20,7 +20,7 @@ newest as (
 
 ),
 {% for name in staged_tables() %}
-{%- set columns = watched_columns(name) %}
+    {%- set columns = watched_columns(name) %}
 -- The time of a row is that of its event, or of its loading where the event has none or a later one.
 known_{{ name }} as (
 
@@ -33,8 +33,8 @@ known_{{ name }} as (
         ) as known_at
     from {{ ref('checked_' ~ name) }} as checked
     {%- if name == 'order_items' %}
-    left join {{ ref('checked_orders') }} as orders
-        on checked.order_id = orders.order_id and orders.duplicate_rank = 1
+left join {{ ref('checked_orders') }} as orders
+    on checked.order_id = orders.order_id and orders.duplicate_rank = 1
     {%- endif %}
     -- Later than today is not known yet.
     where checked.reject_reason is distinct from 'later_than_as_of'
@@ -109,12 +109,12 @@ measured_{{ name }} as (
             when 'validity' then case when counted.reject_reason is null then counted.row_count else 0 end
             when 'completeness'
                 then case checks.column_name
-                    {%- for column in columns %}
+{%- for column in columns %}
                     when '{{ column.name }}' then counted.{{ column.name }}_count
-                    {%- else %}
+{%- else %}
                     when '' then 0
-                    {%- endfor %}
-                end
+{%- endfor %}
+                    end
         end as passing_count
     from counted_{{ name }} as counted
     cross join checks_{{ name }} as checks
