@@ -17,12 +17,6 @@ windows as (
 
 ),
 
-scored_rows as (
-
-    select * from {{ scored_rows }}
-
-),
-
 {% for version in versions %}
 {% set task, numbers, levels = version.task, version.columns.number, version.columns.level %}
 {% set levels = levels | reject('equalto', 'label') | list %}
@@ -45,7 +39,7 @@ rows_{{ loop.index }} as (
         {% for column in levels %}
         , cast(features.{{ column }} as {{ text }}) as {{ column }}
         {% endfor %}
-    from scored_rows as scored
+    from {{ scored_rows }} as scored
     inner join {{ task.features }} as features on {{ task.join }}
     where
         scored.task_name = '{{ task.task_name }}'
