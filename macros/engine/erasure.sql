@@ -105,6 +105,24 @@
     {% do run_query('begin') %}
 {% endmacro %}
 
+{#
+  Stops an erasure with a sentence. Nothing was erased: what was done in its transaction, if that was
+  begun, is undone, and the next build is not barred.
+#}
+{% macro stop_erasure(message, is_begun=false) %}
+    {% do adapter.dispatch('give_up_erasure')(is_begun) %}
+    {% do stop(message) %}
+{% endmacro %}
+
+{# DuckDB undoes what its connection had begun when it ends. #}
+{% macro default__give_up_erasure(is_begun) %}{% endmacro %}
+
+{# First, because dropping a table commits. #}
+{% macro snowflake__give_up_erasure(is_begun) %}
+    {% if is_begun %}{% do run_query('rollback') %}{% endif %}
+    {% do run_query('drop table if exists ' ~ build_lock()) %}
+{% endmacro %}
+
 {# `refreshed`: the dynamic tables that hold rows of customers. #}
 {% macro commit_erasure(refreshed) %}
     {{ return(adapter.dispatch('commit_erasure')(refreshed)) }}

@@ -23,7 +23,7 @@
         {% do check_unlisted_tables(tables, customer_id) %}
         {% set held = tables_with_forget_keys(tables) %}
         {% if not held %}
-            {% do stop(
+            {% do stop_erasure(
                 'No table holds customer ' ~ customer_id ~ ', so nothing was erased'
                 ~ ('; the log of erasures says that this was done before' if is_logged(customer_id, present) else '')
                 ~ '. Ids are compared letter by letter.'
@@ -31,7 +31,7 @@
         {% endif %}
         {% set views = held | selectattr('is_view') | map(attribute='name') | list %}
         {% if views %}
-            {% do stop(
+            {% do stop_erasure(
                 setting_value('raw_schema') ~ '.' ~ (views | join(', ')) ~ ' holds the customer and is a view, so '
                 ~ 'nothing was erased; erase the rows where it reads them, then call this again for what was built from them.'
             ) %}
@@ -44,8 +44,9 @@
         {% endfor %}
         {% set left = tables_with_forget_keys(held) | rejectattr('is_dynamic') | list %}
         {% if left %}
-            {% do stop(
-                'Rows were left in ' ~ (left | map(attribute='relation') | join(', ')) ~ ', so nothing was erased.'
+            {% do stop_erasure(
+                'Rows were left in ' ~ (left | map(attribute='relation') | join(', ')) ~ ', so nothing was erased.',
+                is_begun=true
             ) %}
         {% endif %}
         {% set refreshed = [] %}
@@ -92,7 +93,7 @@
             'select place from (' ~ (counts | join(' union all ')) ~ ') as counted where row_count > 0 order by place'
         ).columns[0].values() %}
         {% if found %}
-            {% do stop(
+            {% do stop_erasure(
                 'The customer is in ' ~ (found | join('; ')) ~ ', which macros/erasure/erasure_catalog.sql does not '
                 ~ 'name, so nothing was erased; add the table there, or erase those rows yourself first.'
             ) %}

@@ -31,7 +31,7 @@ OF_THE_BUILD = frozenset(
     }
 )
 # Public tables to which each build adds what it did.
-LOGS = ("model_runs", "text_scoring_runs")
+LOGS = ("model_runs", "retraining_triggers", "text_scoring_runs")
 # Public tables that say when things ran and how long they took: no two builds give the same.
 OF_THE_CLOCK = ("pipeline_runs", "runtime_trends")
 SHOWN = 3

@@ -69,6 +69,7 @@ def test_what_sql_computes_from_raw_is_a_dynamic_table(shop: SnowflakeProject) -
         "checked_products",
         "checked_reviews",
         "checked_sessions",
+        "data_quality_counted",
         "rejected_rows",
         "review_sentiment_stored",
         "review_texts",

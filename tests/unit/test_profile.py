@@ -52,14 +52,23 @@ def test_ten_bins_hold_as_many_training_rows_each() -> None:
     bins = numbers([float(value) for value in range(100)]).bins()
 
     assert rows(bins) == [10] * 10 + [0]
-    assert edges(bins) == [9, 19, 29, 39, 49, 59, 69, 79, 89, None]
+    assert edges(bins) == [9.5, 19.5, 29.5, 39.5, 49.5, 59.5, 69.5, 79.5, 89.5, None]
 
 
-def test_a_value_on_an_edge_belongs_to_the_bin_below_it() -> None:
+def test_edges_lie_between_values_and_above_the_highest() -> None:
     bins = numbers([0.0] * 50 + [1.0] * 50).bins()
 
-    assert edges(bins) == [0.0, 1.0, None]
+    assert edges(bins) == [0.5, pytest.approx(1.0), None]
     assert rows(bins) == [50, 50, 0, 0]
+
+
+def test_a_last_digit_puts_no_row_into_another_bin() -> None:
+    values = [float(value) / 3 for value in range(100)]
+    other = [float(np.nextafter(value, np.inf)) for value in values]
+
+    for train, test in ((values, other), (other, values), ([7.1] * 9, [np.nextafter(7.1, 8)] * 9)):
+        bins = numbers(train, test).bins()
+        assert rows(bins) == [each.test_rows for each in bins]
 
 
 def test_anything_beside_a_constant_is_news() -> None:

@@ -1,9 +1,10 @@
 """A version's training profile: how its features, scores and labels were spread, in bins.
 
 What comes later is counted into the same bins, which come from the reference alone. A number has at
-most `NUMBER_BINS` bins with about as many training rows each; a value on an edge belongs to the bin
-below it. A category has a bin for each common level and one for all others, seen or not. Missing
-values have a bin of their own.
+most `NUMBER_BINS` bins with about as many training rows each; edges lie midway between two values
+that occur, so that a last digit that an engine reads otherwise puts no row into another bin. A
+category has a bin for each common level and one for all others, seen or not. Missing values have a
+bin of their own.
 """
 
 from __future__ import annotations
@@ -32,6 +33,8 @@ MOST_LEVELS = 100
 SPLIT_FEATURES = 5
 # A lowest value that as many rows have makes a slice. As many as a bin, so that it ends one.
 MIN_VALUE_SHARE = 1 / NUMBER_BINS
+# How far, per size of a number, it may lie beside itself.
+NEAR = 1e-9
 MISSING_BIN = -1
 SCORE, LABEL = "score", "label"
 
@@ -40,8 +43,8 @@ SCORE, LABEL = "score", "label"
 class Bin:
     """One bin of a column; of levels, one level of a bin.
 
-    `upper_edge` is the largest number in it, None in the last bin; `category` the level, None for
-    all that are not listed. `mean_value` is the mean of the training rows' numbers in it.
+    `upper_edge` is above the largest number in it, None in the last bin; `category` the level, None
+    for all that are not listed. `mean_value` is the mean of the training rows' numbers in it.
     `test_squared_error` sums (score - outcome)^2 over the test rows in it.
     """
 
@@ -189,34 +192,34 @@ class Numbers:
             return []
         train = _floats(self.train)
         known = np.sort(train[~np.isnan(train)])
-        edges = {_below(known, threshold)}
+        values = {_below(known, threshold)}
         if np.mean(known == known[0]) >= MIN_VALUE_SHARE:
-            edges.add(float(known[0]))
-        return [
-            each
-            for edge in sorted(edge for edge in edges if edge is not None and edge < known[-1])
-            for each in self._sides(bins, edge, is_one_value=edge == known[0])
-        ]
-
-    def _sides(self, bins: list[Bin], edge: float, *, is_one_value: bool) -> list[Slice]:
-        last = next(each.bin for each in bins if each.upper_edge == edge)
-        highest = max(each.bin for each in bins)
-        return [
-            Slice(f"{self.name} {'=' if is_one_value else '<='} {edge:g}", self.name, 0, last),
-            Slice(f"{self.name} > {edge:g}", self.name, last + 1, highest),
-        ]
+            values.add(float(known[0]))
+        slices = []
+        for value in sorted(each for each in values if each is not None and each < known[-1]):
+            last = next(each.bin for each in bins if each.upper_edge == _edge_above(known, value))
+            highest = max(each.bin for each in bins)
+            sign = "=" if value == known[0] else "<="
+            slices += [
+                Slice(f"{self.name} {sign} {value:g}", self.name, 0, last),
+                Slice(f"{self.name} > {value:g}", self.name, last + 1, highest),
+            ]
+        return slices
 
     def _edges(self, known: Floats, threshold: float | None) -> Floats:
         finite = known[np.isfinite(known)]
         if not len(finite):
             return np.empty(0)
         shares = np.arange(1, NUMBER_BINS) / NUMBER_BINS
-        edges = np.quantile(finite, shares, method="inverted_cdf")
-        if finite[0] == finite[-1]:
-            # Of a constant, anything below and above is news.
-            edges = np.array([np.nextafter(finite[0], -np.inf), finite[0]])
+        highest = {float(value) for value in np.quantile(finite, shares, method="inverted_cdf")}
         split = None if threshold is None else _below(finite, threshold)
-        return np.unique(edges if split is None else np.append(edges, split))
+        if split is not None:
+            highest.add(split)
+        edges = [_edge_above(finite, value) for value in sorted(highest)]
+        if finite[0] == finite[-1]:
+            # Of a constant, anything below is news, too.
+            edges.insert(0, 2 * float(finite[0]) - edges[0])
+        return np.array(edges)
 
 
 @dataclass(frozen=True)
@@ -280,6 +283,14 @@ def _below(values: Floats, threshold: float) -> float | None:
     """The largest of some sorted values below a threshold; None where there is none."""
     position = int(np.searchsorted(values, threshold, side="left"))
     return float(values[position - 1]) if position else None
+
+
+def _edge_above(values: Floats, value: float) -> float:
+    """Midway to the next of some sorted values; just above the last one."""
+    position = int(np.searchsorted(values, value, side="right"))
+    if position < len(values) and np.isfinite(values[position]):
+        return value + (float(values[position]) - value) / 2
+    return value + max(abs(value), 1.0) * NEAR
 
 
 def _number_bins(values: Floats, edges: Floats) -> npt.NDArray[np.int64]:
