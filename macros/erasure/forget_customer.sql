@@ -49,13 +49,39 @@
                 is_begun=true
             ) %}
         {% endif %}
-        {% set refreshed = [] %}
-        {% for table in tables if table.is_dynamic and table.name in erasure_catalog() %}
-            {% do refreshed.append(table.relation) %}
-        {% endfor %}
-        {% do commit_erasure(refreshed) %}
+        {% do commit_erasure(in_order_of_reading(
+            tables | selectattr('is_dynamic') | selectattr('name', 'in', erasure_catalog()) | list
+        )) %}
         {% do print_erasure(held, mode, marked) %}
     {% endif %}
+{% endmacro %}
+
+{#
+  The relations of some tables, those that others read first: a dynamic table without a schedule of its own
+  is not refreshed for the sake of one that reads it
+  (https://docs.snowflake.com/en/sql-reference/sql/alter-dynamic-table).
+#}
+{% macro in_order_of_reading(tables) %}
+    {% set depths = {} %}
+    {% set placed = [] %}
+    {% for node in graph.nodes.values() if node.resource_type == 'model' %}
+        {% for table in tables if table.name == node.name %}
+            {% do placed.append((reading_depth(node.unique_id, depths), table.relation | string, table.relation)) %}
+        {% endfor %}
+    {% endfor %}
+    {% do return(placed | sort | map(attribute=2) | list) %}
+{% endmacro %}
+
+{# How many steps a node is from what no model makes. `known`: depths that were found before. #}
+{% macro reading_depth(node_id, known) %}
+    {% if node_id not in known %}
+        {% set depths = [0] %}
+        {% for parent_id in (graph.nodes[node_id].depends_on.nodes if node_id in graph.nodes else []) %}
+            {% do depths.append(reading_depth(parent_id, known) + 1) %}
+        {% endfor %}
+        {% do known.update({node_id: depths | max}) %}
+    {% endif %}
+    {% do return(known[node_id]) %}
 {% endmacro %}
 
 {# Stops with a sentence where the arguments, or the shop, leave nobody to forget. #}

@@ -1,10 +1,10 @@
 """A version's training profile: how its features, scores and labels were spread, in bins.
 
 What comes later is counted into the same bins, which come from the reference alone. A number has at
-most `NUMBER_BINS` bins with about as many training rows each; edges lie midway between two values
-that occur, so that a last digit that an engine reads otherwise puts no row into another bin. A
-category has a bin for each common level and one for all others, seen or not. Missing values have a
-bin of their own.
+most `NUMBER_BINS` bins with about as many training rows each; edges lie between two values that
+occur, where hardly a value will ever lie, so that a last digit that an engine reads otherwise puts
+no row into another bin. A category has a bin for each common level and one for all others, seen or
+not. Missing values have a bin of their own.
 """
 
 from __future__ import annotations
@@ -33,6 +33,8 @@ MOST_LEVELS = 100
 SPLIT_FEATURES = 5
 # A lowest value that as many rows have makes a slice. As many as a bin, so that it ends one.
 MIN_VALUE_SHARE = 1 / NUMBER_BINS
+# Where an edge lies between two values: not midway, where of 0.1 and 0.3 another value lies.
+SECTION = (3 - 5**0.5) / 2
 # How far, per size of a number, it may lie beside itself.
 NEAR = 1e-9
 MISSING_BIN = -1
@@ -286,10 +288,10 @@ def _below(values: Floats, threshold: float) -> float | None:
 
 
 def _edge_above(values: Floats, value: float) -> float:
-    """Midway to the next of some sorted values; just above the last one."""
+    """Between it and the next of some sorted values; just above the last one."""
     position = int(np.searchsorted(values, value, side="right"))
     if position < len(values) and np.isfinite(values[position]):
-        return value + (float(values[position]) - value) / 2
+        return value + (float(values[position]) - value) * SECTION
     return value + max(abs(value), 1.0) * NEAR
 
 
