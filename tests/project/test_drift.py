@@ -185,6 +185,14 @@ def test_november_falls_and_names_the_slice(drill: Drill) -> None:
 
     harmful = {row[0] for row in window(drill, "slice_performance", "slice", "11", "is_harmful")}
     assert "page_values = 0" in harmful
+    raised = dict(
+        drill.project.query(
+            "select kind, message from insights.alerts"
+            f" where model_name = '{AFTER}' and window_end_on = '2017-12-01'"
+        )
+    )
+    assert set(raised) == {"fallen_performance", "miscalibrated_slice"}
+    assert "page_values = 0" in raised["miscalibrated_slice"]
     ((psi, threshold),) = window(
         drill, "feature_drift", "psi, psi_threshold", "11", "column_name = 'page_values'"
     )
@@ -201,6 +209,11 @@ def test_december_drifts_and_does_no_harm(drill: Drill) -> None:
     assert has_fallen is False
     assert roc_auc > 0.88
     assert window(drill, "slice_performance", "slice", "12", "is_harmful") == []
+    raised = drill.project.query(
+        "select message from insights.alerts"
+        f" where model_name = '{AFTER}' and window_end_on > '2017-12-01'"
+    )
+    assert raised == []
 
 
 def test_metrics_are_those_of_scikit_learn(drill: Drill) -> None:

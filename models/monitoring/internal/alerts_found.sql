@@ -80,12 +80,17 @@ from_run_times as (
 
 ),
 
+serving as (
+
+    select * from {{ ref('serving_versions') }}
+
+),
+
 decisions as (
 
     select
         model_name,
         decision,
-        is_champion,
         row_number() over (partition by model_name order by decision_number desc) as age
     from {{ ref('model_runs') }}
 
@@ -107,15 +112,11 @@ from_decisions as (
         'model_runs: model_name = ''' || decisions.model_name || '''' as evidence
     from decisions
     cross join newest
+    left join serving on decisions.model_name = serving.model_name
+    -- What was trained and rejected leaves the version in service that was there before.
     where
         decisions.age = 1
-        and (decisions.decision = 'not_enough_labels' or not decisions.is_champion)
-
-),
-
-serving as (
-
-    select * from {{ ref('serving_versions') }}
+        and (decisions.decision = 'not_enough_labels' or serving.model_name is null)
 
 ),
 
@@ -148,7 +149,13 @@ slices as (
         || {{ number_as_text('100 * slices.expected_rate', 1) }} || ' %)' as shown,
         row_number() over (
             partition by slices.model_name, slices.window_start_on
-            order by slices.adjusted_p_value, slices.slice
+            -- Where most, or fewest, came for each that was expected; half a row is added to both.
+            order by
+                abs(ln(
+                    (slices.matured_rows * slices.observed_rate + 0.5e0)
+                    / (slices.matured_rows * slices.expected_rate + 0.5e0)
+                )) desc nulls last,
+                slices.slice asc nulls last
         ) as place
     from {{ ref('slice_performance') }} as slices
     inner join serving
@@ -167,7 +174,8 @@ from_slices as (
         max(case when place = 1 then observed_rate end) as value,
         max(case when place = 1 then expected_rate end) as threshold,
         'more or fewer positive outcomes than the scores say in '
-        || {{ dbt.listagg('shown', "', '", 'order by place') }} as finding,
+        || {{ dbt.listagg('case when place <= 8 then shown end', "', '", 'order by place') }}
+        || case when count(*) > 8 then ' and ' || cast(count(*) - 8 as {{ string_type }}) || ' more' else '' end as finding,
         window_end_on,
         'slice_performance: is_harmful and model_name = ''' || model_name || '''' as evidence
     from slices
