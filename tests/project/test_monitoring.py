@@ -183,16 +183,35 @@ def received() -> Iterator[list[str]]:
     server.server_close()
 
 
+VERSION = "model_name varchar, model_version varchar"
+WINDOW = f"{VERSION}, window_start_on date, window_end_on date"
+WATCHED = {
+    "serving_versions": VERSION,
+    "model_performance": f"{WINDOW}, matured_rows bigint, primary_metric varchar, "
+    "primary_high double, promotion_value double, has_fallen boolean",
+    "slice_performance": f"{WINDOW}, slice varchar, matured_rows bigint, expected_rate double, "
+    "observed_rate double, is_harmful boolean",
+    "feature_drift": f"{WINDOW}, column_name varchar, brier_change double, "
+    "brier_change_low double, is_drifted boolean",
+}
+
+
 def test_alerts_fail_the_build_where_severe_and_are_sent_once(
     dbt: DbtWorker, project: DbtProject, received: list[str]
 ) -> None:
-    # The views over what Python trains are replaced by a table: this is about what reads them.
+    # What stands over models that Python trains is replaced: this is about what reads it, and
+    # test_drift.py has alerts of real models.
     vocabulary = ("seed", "--select", "alert_vocabulary")
     dbt.run(project, *vocabulary)
     change(
         project,
         "create or replace view insights.model_runs as select 'churn' as model_name, "
-        "1 as decision_number, 'not_enough_labels' as decision, false as is_champion",
+        "'v1' as model_version, 1 as decision_number, 'not_enough_labels' as decision, "
+        "cast(null as date) as test_to_on",
+        *(
+            f"create or replace table insights.{name} ({columns})"
+            for name, columns in WATCHED.items()
+        ),
         "update raw.sessions set administrative_duration = -1 "
         "where started_at >= (select date_trunc('month', max(started_at)) from raw.sessions)",
     )
