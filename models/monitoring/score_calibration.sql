@@ -1,23 +1,10 @@
 -- Bins of the score come from the test rows of the version: tenths, unless many scores are equal.
 with
 
-windows as (
-
-    select * from {{ ref('monitored_windows') }}
-
-),
-
 bins as (
 
-    select counted.*
-    from {{ ref('monitored_bins') }} as counted
-    inner join windows
-        on
-            counted.model_name = windows.model_name
-            and counted.model_version = windows.model_version
-            and counted.window_start_on = windows.window_start_on
-            and counted.rows_hash = windows.rows_hash
-    where counted.is_new and counted.column_name = 'score'
+    {{ bins_now() }}
+    where bins.is_new and bins.column_name = 'score'
 
 ),
 

@@ -34,15 +34,7 @@ windows as (
 
 counted as (
 
-    -- A window of which no row is left, or that is being counted anew, does not agree with its fingerprint.
-    select bins.*
-    from {{ ref('monitored_bins') }} as bins
-    inner join windows
-        on
-            bins.model_name = windows.model_name
-            and bins.model_version = windows.model_version
-            and bins.window_start_on = windows.window_start_on
-            and bins.rows_hash = windows.rows_hash
+    {{ bins_now() }}
 
 ),
 

@@ -3,30 +3,9 @@
 
 with
 
-{% for task in monitored_tasks() %}
-{{ task.task_name }}_slices as (
-
-    select
-        trained.model_name,
-        trained.model_version,
-        trained.slices
-    from {{ task.trained }} as trained
-    where trained.slices is not null
-    qualify
-        row_number() over (
-            partition by trained.model_name, trained.model_version
-            order by trained.decision_number desc nulls last
-        ) = 1
-
-),
-{% endfor %}
-
 stored as (
 
-    {% for task in monitored_tasks() %}
-    select * from {{ task.task_name }}_slices
-    {{ 'union all' if not loop.last }}
-    {% endfor %}
+    {{ stored_profiles(['slices']) }}
 
 ),
 
@@ -38,22 +17,9 @@ slices as (
 
 ),
 
-windows as (
-
-    select * from {{ ref('monitored_windows') }}
-
-),
-
 counted as (
 
-    select bins.*
-    from {{ ref('monitored_bins') }} as bins
-    inner join windows
-        on
-            bins.model_name = windows.model_name
-            and bins.model_version = windows.model_version
-            and bins.window_start_on = windows.window_start_on
-            and bins.rows_hash = windows.rows_hash
+    {{ bins_now() }}
     where bins.is_new
 
 ),
