@@ -141,26 +141,32 @@ from_performance as (
 
 ),
 
-slices as (
+harmful_slices as (
 
     select
         slices.*,
         slices.slice || ' (' || {{ number_as_text('100 * slices.observed_rate', 1) }} || ' %, not '
         || {{ number_as_text('100 * slices.expected_rate', 1) }} || ' %)' as shown,
-        row_number() over (
-            partition by slices.model_name, slices.window_start_on
-            -- Where most, or fewest, came for each that was expected; half a row is added to both.
-            order by
-                abs(ln(
-                    (slices.matured_rows * slices.observed_rate + 0.5e0)
-                    / (slices.matured_rows * slices.expected_rate + 0.5e0)
-                )) desc nulls last,
-                slices.slice asc nulls last
-        ) as place
+        -- How many times as many, or as few, came as were expected; half a row is added to both.
+        abs(ln(
+            (slices.matured_rows * slices.observed_rate + 0.5e0) / (slices.matured_rows * slices.expected_rate + 0.5e0)
+        )) as distance
     from {{ ref('slice_performance') }} as slices
     inner join serving
         on slices.model_name = serving.model_name and slices.model_version = serving.model_version
     where slices.is_harmful
+
+),
+
+slices as (
+
+    select
+        *,
+        row_number() over (
+            partition by model_name, window_start_on
+            order by distance desc nulls last, slice asc nulls last
+        ) as place
+    from harmful_slices
 
 ),
 
