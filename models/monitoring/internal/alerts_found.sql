@@ -181,8 +181,7 @@ from_slices as (
         max(case when place = 1 then expected_rate end) as threshold,
         'more or fewer positive outcomes than the scores say in '
         || {{ dbt.listagg('case when place <= 8 then shown end', "', '", 'order by place') }}
-        || case when count(*) > 8 then ' and ' || cast(count(*) - 8 as {{ string_type }}) || ' more' else '' end
-        as finding,
+        || case when count(*) > 8 then ' and more' else '' end as finding,
         window_end_on,
         'slice_performance: is_harmful and model_name = ''' || model_name || '''' as evidence
     from slices
