@@ -38,8 +38,8 @@ drift_shares as (
 
     select
         *,
-        (reference_rows + 0.5e0) / (reference_total + 0.5e0 * bin_count) as reference_share,
-        (current_rows + 0.5e0) / (current_total + 0.5e0 * bin_count) as current_share,
+        cast((reference_rows + 0.5e0) / (reference_total + 0.5e0 * bin_count) as double) as reference_share,
+        cast((current_rows + 0.5e0) / (current_total + 0.5e0 * bin_count) as double) as current_share,
         case when bin >= 0 then
             cast(current_rows as double) / nullif(current_known, 0)
             - cast(reference_rows as double) / nullif(reference_known, 0)
@@ -58,7 +58,7 @@ drift_steps as (
         *,
         abs(sum(share_gap) over ({{ of_column }} order by bin)) as cumulated_gap,
         lead(mean_value) over ({{ of_column }} order by bin) - mean_value as step,
-        (reference_share + current_share) / 2 as middle_share
+        cast((reference_share + current_share) / 2 as double) as middle_share
     from drift_shares
 
 ),

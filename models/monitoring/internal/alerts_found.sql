@@ -15,7 +15,7 @@ quality as (
 
     select
         *,
-        row_number() over (partition by check_name, subject order by window_start_on desc) as age,
+        row_number() over (partition by check_name, subject order by window_start_on desc nulls last) as age,
         check_name = 'validity' and value < {{ setting('severe_validity') }} as is_refused
     from {{ ref('data_quality') }}
     where is_failing is not null
@@ -91,7 +91,7 @@ decisions as (
     select
         model_name,
         decision,
-        row_number() over (partition by model_name order by decision_number desc) as age
+        row_number() over (partition by model_name order by decision_number desc nulls last) as age
     from {{ ref('model_runs') }}
 
 ),

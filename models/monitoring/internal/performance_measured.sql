@@ -74,10 +74,10 @@ ranked as (
             partition by {{ grain }} order by score rows between unbounded preceding and 1 preceding
         ), 0) + negatives as twice_negatives_below,
         2 * coalesce(sum(positives) over (
-            partition by {{ grain }} order by score desc rows between unbounded preceding and 1 preceding
+            partition by {{ grain }} order by score desc nulls last rows between unbounded preceding and 1 preceding
         ), 0) + positives as twice_positives_above,
-        sum(positives) over (partition by {{ grain }} order by score desc) as positives_from,
-        sum(positives + negatives) over (partition by {{ grain }} order by score desc) as rows_from,
+        sum(positives) over (partition by {{ grain }} order by score desc nulls last) as positives_from,
+        sum(positives + negatives) over (partition by {{ grain }} order by score desc nulls last) as rows_from,
         -- The same of what is expected, before it is known.
         2 * coalesce(sum(row_count * (1 - score)) over (
             partition by {{ grain }} order by score rows between unbounded preceding and 1 preceding

@@ -65,10 +65,11 @@ def lint_statements(
     return sorted(set(problems))
 
 
-def lint_project(target_folder: Path | str) -> list[Problem]:
+def lint_project(target_folder: Path | str, made: Sequence[str] = ()) -> list[Problem]:
     """Problems of all that dbt compiled and ran: models, tests, snapshots, analyses, Python.
 
-    Needs manifest.json, and catalog.json of `dbt docs generate`, in the target folder.
+    Needs manifest.json, and catalog.json of `dbt docs generate`, in the target folder. `made` are
+    statements by which hooks make tables that models read.
     """
     target = Path(target_folder)
     manifest = _read(target / "manifest.json")
@@ -86,6 +87,8 @@ def lint_project(target_folder: Path | str) -> list[Problem]:
     problems = list(check_catalog(catalog))
     texts = list(_sql_files(target))
     relations = read_relations(catalog, manifest)
+    for number, text in enumerate(made, 1):
+        problems += _check(Statement(f"hook {number}", text), relations)
     for text in texts:
         problems += _check(text, relations)
     problems += check_grammar(_without_repetition(texts))
