@@ -26,6 +26,12 @@ _NAME = r"[\w$.\"]+"
 COMMANDS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     (re.compile(pattern, re.IGNORECASE | re.DOTALL), page)
     for pattern, page in (
+        # A block whose failure is told, not raised.
+        (
+            rf"execute immediate \$\$ ?begin (delete from|insert into) {_NAME} .*; "
+            r"exception when other then return sqlerrm; end; ?\$\$",
+            "execute-immediate",
+        ),
         (
             rf"alter dynamic table (if exists )?{_NAME} (refresh|suspend|resume)",
             "alter-dynamic-table",
