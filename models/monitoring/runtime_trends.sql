@@ -11,7 +11,9 @@ worked as (
         invocation_id,
         run_started_at,
         seconds,
-        row_number() over (partition by node order by run_started_at desc nulls last, invocation_id asc nulls last) as age
+        row_number() over (
+            partition by node order by run_started_at desc nulls last, invocation_id asc nulls last
+        ) as age
     from {{ ref('pipeline_runs') }}
     where
         status in ('success', 'pass', 'warn', 'fail')
