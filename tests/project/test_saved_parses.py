@@ -69,6 +69,11 @@ def test_a_parse_is_handed_on_and_what_changed_is_parsed_anew(tmp_path: Path) ->
     assert FULL_PARSE not in shown
     assert row == {**dict.fromkeys(old, "new"), "from_project": "old"}
 
+    shown, row = build(files, tmp_path / "another_environment", NOTE="newer")
+    assert FULL_PARSE not in shown
+    new = {**dict.fromkeys(old, "new"), "from_environment": "newer"}
+    assert row == {**new, "from_project": "old"}
+
     edit(files, "dbt_project.yml")
     _, row = build(files, tmp_path / "settings_changed", NOTE="newer")
-    assert row == {**dict.fromkeys(old, "new"), "from_environment": "newer"}
+    assert row == new
