@@ -200,6 +200,14 @@ def create_dbt_project(folder: Path) -> DbtProject:
     return DbtProject(folder)
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests of public data are long: their shops are many times those that we make."""
+    for item in items:
+        if "shared_data" in getattr(item, "fixturenames", ()):
+            item.add_marker("long")
+
+
 @pytest.fixture
 def dbt_project(tmp_path: Path) -> DbtProject:
     """A project for one test."""
@@ -220,12 +228,22 @@ def shared_data() -> Path:
     return SHARED_DATA
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def dbt(tmp_path_factory: pytest.TempPathFactory) -> Iterator["DbtWorker"]:
-    """One dbt process for all calls of a module."""
+    """One dbt process for the calls of all modules: what it parsed and imported serves them all."""
     # helpers imports this module, so it cannot be imported before this one is whole.
     from helpers import DbtWorker  # noqa: PLC0415
 
     worker = DbtWorker(tmp_path_factory.mktemp("dbt"))
+    yield worker
+    worker.close()
+
+
+@pytest.fixture(scope="session")
+def dbt_without_texts(tmp_path_factory: pytest.TempPathFactory) -> Iterator["DbtWorker"]:
+    """The same where nothing scores texts, for modules that are about something else."""
+    from helpers import DbtWorker  # noqa: PLC0415
+
+    worker = DbtWorker(tmp_path_factory.mktemp("dbt"), TEXT_ENGINE="none")
     yield worker
     worker.close()

@@ -4,7 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ import pyarrow as pa
 from conftest import PROJECT_DIR, DbtProject, create_dbt_project
 
 import dbt_worker
+import saved_parses
 from customer_insights.sample import RAW_SCHEMAS, ShopConfig, generate_blocks
 from dbt_worker import Answer
 
@@ -23,6 +24,15 @@ Tables = dict[str, pa.Table]
 SETTINGS = {"SHOP_SOURCE": "raw", "BOOTSTRAP_REPLICATES": "100"}
 # A build without its tests, which are what some tests are about and cost half of its time.
 BUILD = ("build", "--exclude-resource-type", "test", "--exclude-resource-type", "unit_test")
+# The command line, with a selection of its own.
+SELECTED = """
+import sys
+from customer_insights import command_line
+
+end = sys.argv.index("--")
+command_line.SELECTION["build"] = ["--select", *sys.argv[1:end]]
+sys.exit(command_line.main(sys.argv[end + 1 :]))
+"""
 
 
 class DbtWorker:
@@ -133,24 +143,33 @@ def make_build(
     env: Mapping[str, str] | None = None,
     project_dir: Path = PROJECT_DIR,
     command: str = "build",
+    selected: Sequence[str] = (),
 ) -> subprocess.CompletedProcess[str]:
-    """What `make build` or another command runs, in the project's own folders."""
-    return subprocess.run(
-        [sys.executable, "-m", "customer_insights", command, *arguments],
-        cwd=project_dir,
-        env=os.environ
-        | {
-            "DUCKDB_PATH": str(project.database),
-            "DBT_PROFILES_DIR": str(project.folder),
-            "DBT_TARGET_PATH": str(project.folder / "target"),
-            "DBT_LOG_PATH": str(project.folder / "logs"),
-            "DBT_LOG_LEVEL_FILE": "info",
-        }
-        | dict(env or {}),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    """What `make build` or another command runs, in the project's own folders.
+
+    A build of selected nodes takes less time than one of all.
+    """
+    main = ["-m", "customer_insights"] if not selected else ["-c", SELECTED, *selected, "--"]
+    variables = {
+        "DUCKDB_PATH": str(project.database),
+        "DBT_PROFILES_DIR": str(project.folder),
+        "DBT_TARGET_PATH": str(project.folder / "target"),
+        "DBT_LOG_PATH": str(project.folder / "logs"),
+        "DBT_LOG_LEVEL_FILE": "info",
+    } | dict(env or {})
+    # A copy of the project has the files of the project, but for those that were edited.
+    files = (project.folder / "profiles.yml", project_dir / "dbt_project.yml")
+    with saved_parses.handed_on(
+        Path(variables["DBT_TARGET_PATH"]), variables, variables["DUCKDB_PATH"], *files
+    ):
+        return subprocess.run(
+            [sys.executable, *main, command, *arguments],
+            cwd=project_dir,
+            env=os.environ | variables,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
 
 
 def project_files(folder: Path) -> Path:

@@ -124,46 +124,47 @@ def assert_refused(answer: Answer | subprocess.CompletedProcess[str], *words: st
 
 # --- settings ---
 
-BAD_VALUES = [
-    ("shop_source", "mine", "one of: sample, raw"),
-    ("raw_schema", "my raw", "a plain name"),
-    ("allow_remote_files", "yes please", "true or false"),
-    ("as_of", "2024-02-30", "a time like 2024-06-30"),
-    ("as_of", "30.06.2024", "a time like 2024-06-30"),
-    ("session_label_hours", "0", "a whole number from 1 to 8784"),
-    ("churn_window_days", "90 days", "a whole number from 1 to 3660"),
-    ("min_train_rows", "1.5", "a whole number from 2"),
-    ("promotion_margin", "0,1", "a number from 0 to 1"),
-    ("leak_roc_auc", "nan", "a number from 0.5 to 1"),
-    ("retrain_f1_threshold", "1.01", "a number from 0 to 1, or null"),
-]
+# Each with what is allowed; a check says all that is wrong at once.
+BAD_VALUES = {
+    "shop_source": ("mine", "one of: sample, raw"),
+    "raw_schema": ("my raw", "a plain name"),
+    "allow_remote_files": ("yes please", "true or false"),
+    "as_of": ("2024-02-30", "a time like 2024-06-30"),
+    "session_label_hours": ("0", "a whole number from 1 to 8784"),
+    "churn_window_days": ("90 days", "a whole number from 1 to 3660"),
+    "min_train_rows": ("1.5", "a whole number from 2"),
+    "promotion_margin": ("0,1", "a number from 0 to 1"),
+    "leak_roc_auc": ("nan", "a number from 0.5 to 1"),
+    "retrain_f1_threshold": ("1.01", "a number from 0 to 1, or null"),
+}
+VARIABLES = {"churn_window_days": "CHURN_WINDOW", "retrain_f1_threshold": "RETRAIN_THRESHOLD"}
 
 
+@pytest.mark.parametrize(
+    "bad", [BAD_VALUES, {"as_of": ("30.06.2024", "a time like 2024-06-30")}], ids=["all", "another"]
+)
 @pytest.mark.parametrize("given_as", ["var", "environment variable"])
-@pytest.mark.parametrize(("name", "value", "allowed"), BAD_VALUES)
-def test_a_bad_value_of_a_setting_is_refused(
-    dbt: DbtWorker, built: DbtProject, name: str, value: str, allowed: str, given_as: str
+def test_bad_values_of_settings_are_refused(
+    dbt: DbtWorker, built: DbtProject, bad: dict[str, tuple[str, str]], given_as: str
 ) -> None:
     before = contents(built)
-    environment_name = {
-        "churn_window_days": "CHURN_WINDOW",
-        "retrain_f1_threshold": "RETRAIN_THRESHOLD",
-    }.get(name, name.upper())
+    variables = {name: VARIABLES.get(name, name.upper()) for name in bad}
     if given_as == "var":
+        values = ", ".join(f"{name}: '{value}'" for name, (value, _) in bad.items())
         # An empty environment variable counts as none, so that the var of shop_source is seen.
-        answer = dbt.run(
-            built,
-            "run",
-            "--vars",
-            f"{{{name}: '{value}'}}",
-            env={"SHOP_SOURCE": ""} if name == "shop_source" else None,
-            check=False,
-        )
-        where = "(var)"
+        env = {"SHOP_SOURCE": ""} if "shop_source" in bad else None
+        answer = dbt.run(built, "run", "--vars", f"{{{values}}}", env=env, check=False)
     else:
-        answer = dbt.run(built, "run", env={environment_name: value}, check=False)
-        where = f"(environment variable {environment_name})"
-    assert_refused(answer, f"Setting '{name}' is '{value}' {where}; it must be", allowed)
+        env = {variables[name]: value for name, (value, _) in bad.items()}
+        answer = dbt.run(built, "run", env=env, check=False)
+    assert_refused(answer)
+    said = [line.strip() for line in answer.output.splitlines() if "it must be" in line]
+    assert len(said) == len(bad)
+    for name, (value, allowed) in bad.items():
+        where = "var" if given_as == "var" else f"environment variable {variables[name]}"
+        (sentence,) = (line for line in said if f"'{name}'" in line)
+        assert f"Setting '{name}' is '{value}' ({where}); it must be {allowed}" in sentence
+        assert sentence.endswith(".")
     assert_unchanged(built, before)
 
 
@@ -340,30 +341,41 @@ def test_several_missing_columns_are_all_named_by_the_command_line(live: DbtProj
 
 # --- catalogs ---
 
-BAD_CATALOG = [
-    (
-        "included_features = 'exit_rates|exitrates'",
-        "feature 'exitrates' does not exist",
+# Of one row each; a check says all that is wrong at once.
+BAD_CATALOG = {
+    "purchase_intent_in_session": (
+        "included_features = 'exit_rates|exitrates|page_values', excluded_features = 'colour', "
+        "primary_metric = 'accuracy'",
+        [
+            "feature 'exitrates' does not exist",
+            "feature 'colour' does not exist",
+            "feature 'page_values' may not be used",
+            "primary_metric 'accuracy' is not one of pr_auc, roc_auc, f1",
+        ],
     ),
-    ("excluded_features = 'colour'", "feature 'colour' does not exist"),
-    ("included_features = 'page_values'", "feature 'page_values' may not be used"),
-    ("primary_metric = 'accuracy'", "primary_metric 'accuracy' is not one of pr_auc, roc_auc, f1"),
-    ("feature_table = 'visit_features'", "feature_table 'visit_features' has no row"),
-]
+    "purchase_intent_after_session": (
+        "feature_table = 'visit_features'",
+        ["feature_table 'visit_features' has no row"],
+    ),
+}
 
 
-@pytest.mark.parametrize(("assignment", "words"), BAD_CATALOG)
-def test_a_bad_row_of_the_model_catalog_is_refused(
-    dbt: DbtWorker, copied: DbtProject, assignment: str, words: str
-) -> None:
+def test_bad_rows_of_the_model_catalog_are_refused(dbt: DbtWorker, copied: DbtProject) -> None:
     change(
         copied,
-        f"update insights_vocabulary.model_catalog set {assignment} "
-        "where model_name = 'purchase_intent_in_session'",
+        *(
+            f"update insights_vocabulary.model_catalog set {assignments} "
+            f"where model_name = '{model}'"
+            for model, (assignments, _) in BAD_CATALOG.items()
+        ),
     )
     before = contents(copied)
     answer = dbt.run(copied, "run", check=False)
-    assert_refused(answer, "model_catalog.csv, row 'purchase_intent_in_session': ", words)
+    assert_refused(answer)
+    said = [line.strip() for line in answer.output.splitlines() if "model_catalog.csv" in line]
+    for model, (_, sentences) in BAD_CATALOG.items():
+        for words in sentences:
+            assert any(f"row '{model}': " in line and words in line for line in said), said
     assert_unchanged(copied, before, CATALOG_RUN)
 
 
@@ -388,24 +400,14 @@ def edited(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return project_files(tmp_path_factory.mktemp("edited"))
 
 
-@pytest.mark.parametrize(
-    ("lists_and_metric", "sentences"),
-    [
-        (
-            "page_values,colour,,pr_auc",
-            ["feature 'page_values' may not be used", "feature 'colour' does not exist"],
-        ),
-        (",,,accuracy", ["primary_metric 'accuracy' is not one of pr_auc, roc_auc, f1"]),
-    ],
-)
 def test_an_edited_catalog_with_mistakes_stops_the_build_with_all_of_them(
-    live: DbtProject, edited: Path, lists_and_metric: str, sentences: list[str]
+    live: DbtProject, edited: Path
 ) -> None:
     before = contents(live)
     catalog = PROJECT_DIR / "seeds" / "vocabulary" / "model_catalog.csv"
     text = catalog.read_text()
     edited_text = text.replace(
-        "in_session,false,,,,pr_auc,", f"in_session,false,{lists_and_metric},"
+        "in_session,false,,,,pr_auc,", "in_session,false,page_values,colour,,accuracy,"
     )
     assert edited_text != text
     (edited / catalog.relative_to(PROJECT_DIR)).write_text(edited_text)
@@ -415,7 +417,11 @@ def test_an_edited_catalog_with_mistakes_stops_the_build_with_all_of_them(
     shown = done.stdout + done.stderr
     assert done.returncode != 0
     assert "Traceback" not in shown
-    for words in sentences:
+    for words in (
+        "feature 'page_values' may not be used",
+        "feature 'colour' does not exist",
+        "primary_metric 'accuracy' is not one of pr_auc, roc_auc, f1",
+    ):
         assert words in shown.split("Error:")[-1]
     assert_unchanged(live, before, CATALOG_RUN)
 
@@ -427,7 +433,7 @@ def test_a_data_test_that_fails_is_told_with_its_meaning(live: DbtProject) -> No
         "select 'no-such-model' as model_version, * exclude (model_version) "
         "from insights_internal.purchase_intent_scored limit 1",
     )
-    done = make_build(live, env=MADE)
+    done = make_build(live, env=MADE, selected=("assert_every_score_names_its_model",))
     assert_refused(
         done,
         "test assert_every_score_names_its_model failed: Got 1 result",
@@ -511,22 +517,16 @@ def assert_not_trained(project: DbtProject, reason: str) -> None:
     assert project.query("select count(*) from insights.score_explanations") == [(0,)]
 
 
-def test_missing_raw_tables_build_empty_typed_tables(
+def test_missing_and_empty_raw_tables_build_empty_typed_tables(
     dbt: DbtWorker, dbt_project: DbtProject, built: DbtProject
 ) -> None:
     answer = dbt.run(dbt_project, *BUILD)
     assert "No table of the shop exists in schema raw yet" in answer.output
     assert set(answer.statuses.values()) <= {"success", "no-op"}
     assert_empty_but_whole(dbt_project, built)
-
-
-def test_empty_raw_tables_build_empty_typed_tables_twice(
-    dbt: DbtWorker, dbt_project: DbtProject, built: DbtProject
-) -> None:
     put_raw(dbt_project, {name: schema.empty_table() for name, schema in RAW_SCHEMAS.items()})
     dbt.run(dbt_project, *BUILD)
     assert_empty_but_whole(dbt_project, built)
-    dbt.run(dbt_project, *BUILD)
     numbers = dbt_project.query("select model_name, decision_number from insights.model_runs")
     names = {name for name, _ in numbers}
     assert sorted(numbers) == sorted((name, number) for name in names for number in (1, 2))

@@ -1,6 +1,5 @@
 """What SQL computes is made again exactly where its query or its input has changed."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pyarrow as pa
@@ -31,11 +30,8 @@ COMPUTED = OF_ORDERS | {
 
 
 @pytest.fixture(scope="module")
-def dbt(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DbtWorker]:
-    # Nothing scores texts: this is about SQL.
-    worker = DbtWorker(tmp_path_factory.mktemp("dbt"), TEXT_ENGINE="none")
-    yield worker
-    worker.close()
+def dbt(dbt_without_texts: DbtWorker) -> DbtWorker:
+    return dbt_without_texts
 
 
 @pytest.fixture(scope="module")

@@ -12,11 +12,6 @@ CALL = "from insights.get_product_recommendations({})"
 
 
 @pytest.fixture(scope="module")
-def dbt(tmp_path_factory: pytest.TempPathFactory) -> DbtWorker:
-    return DbtWorker(tmp_path_factory.mktemp("dbt"))
-
-
-@pytest.fixture(scope="module")
 def project(dbt: DbtWorker, tmp_path_factory: pytest.TempPathFactory) -> DbtProject:
     project = create_dbt_project(tmp_path_factory.mktemp("recommendations"))
     put_raw(project, shop(ShopConfig(scale=0.2)))

@@ -1,7 +1,6 @@
 """What a person decides about a model: taken back, held, let go; and from a score to its labels."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -28,11 +27,8 @@ WHO = {"who": "Ana O'Neil", "why": "it's \\'; {{ 1 / 0 }} -- \\"}
 
 
 @pytest.fixture(scope="module")
-def dbt(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DbtWorker]:
-    # Nothing scores texts: this is about models.
-    worker = DbtWorker(tmp_path_factory.mktemp("dbt"), TEXT_ENGINE="none")
-    yield worker
-    worker.close()
+def dbt(dbt_without_texts: DbtWorker) -> DbtWorker:
+    return dbt_without_texts
 
 
 @pytest.fixture(scope="module")

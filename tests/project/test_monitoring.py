@@ -24,10 +24,8 @@ LOG = "insights_internal.run_log"
 
 
 @pytest.fixture(scope="module")
-def dbt(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DbtWorker]:
-    worker = DbtWorker(tmp_path_factory.mktemp("dbt"), TEXT_ENGINE="none")
-    yield worker
-    worker.close()
+def dbt(dbt_without_texts: DbtWorker) -> DbtWorker:
+    return dbt_without_texts
 
 
 @pytest.fixture(scope="module")

@@ -405,7 +405,6 @@ def test_the_amounts_of_uci_are_those_of_its_lines(uci: DbtProject, shared_data:
     )
 
 
-@pytest.mark.long
 def test_every_data_test_holds_on_a_million_lines(uci: DbtProject) -> None:
     [result] = uci.run_many([["test", "--exclude-resource-type", "unit_test"]], SETTINGS)
     assert result.exit_code == 0, result.output
@@ -419,7 +418,6 @@ def test_a_shop_without_sessions_builds_empty_scores(uci: DbtProject) -> None:
     ) == [(0,)]
 
 
-@pytest.mark.long
 @pytest.mark.parametrize(("active_days", "floor"), [("36600", 0.795), ("180", 0.75)])
 def test_churn_is_above_its_floors_and_above_recency_alone(
     uci: DbtProject, active_days: str, floor: float
@@ -456,7 +454,6 @@ def quality(project: DbtProject, ranker: str, kind: str) -> dict[str, Any]:
     return row
 
 
-@pytest.mark.long
 def test_the_learned_ranker_is_ahead_of_own_history_and_on_new_items_of_popularity(
     uci: DbtProject,
 ) -> None:

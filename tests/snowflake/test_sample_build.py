@@ -1,7 +1,8 @@
 """The sample shop, as `make pin-snowflake` and `make verify-snowflake` build it, and what it shows.
 
 The emulator stands in the account's place. It is itself DuckDB, so equal values say that both
-targets are wired alike, not that Snowflake would answer so. All tests here look at one build.
+targets are wired alike, not that Snowflake would answer so. All tests here look at one build,
+which takes minutes; test_builds.py compares small shops.
 """
 
 import json
@@ -38,7 +39,7 @@ from customer_insights.packages import declared
 
 # Two builds on the emulator and one on DuckDB, in one command.
 SECONDS = 900
-pytestmark = pytest.mark.timeout(1200)
+pytestmark = [pytest.mark.timeout(1200), pytest.mark.long]
 SCHEMA = "verification_sample"
 REGISTERED = f"customer_insights.{SCHEMA}_internal.purchase_intent_registered"
 CHANGES = ("CREATE MODEL", "ALTER MODEL", "DROP MODEL")
