@@ -13,7 +13,7 @@ LINTED := IS_EVALUATION_ENABLED=true DUCKDB_PATH=:memory:
 
 .PHONY: help
 help: ## show this list
-	@echo "customer_insights: purchase intent from a shop's sessions, as a dbt project"
+	@echo "customer_insights: insights into a shop's customers, as a dbt project"
 	@echo
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
 

@@ -24,6 +24,7 @@ from customer_insights.errors import CustomerInsightsError
 from customer_insights.library import BUILD_FOLDER, PROJECT_FILE, build_zip
 from customer_insights.notify import notify
 from customer_insights.packages import pin
+from customer_insights.pages import page_of
 from customer_insights.progress import Progress, sentence_of
 from customer_insights.verification import check_credentials, verify
 
@@ -235,8 +236,11 @@ def what_failed(result: dbtRunnerResult) -> str:
     for entry in failed:
         node = getattr(entry, "node", None)  # a macro's result has none
         about = sentence_of(entry.message or "")
-        if node is not None and node.resource_type == "test":
+        if node is not None and node.resource_type in ("test", "unit_test"):
             meaning = " ".join((node.description or "").split())
-            about = f"test {node.name} failed: {about.rstrip('.')}. {meaning}".strip()
+            page = page_of(node)
+            more = f"{page} says more." if page else ""
+            words = (f"test {node.name} failed: {about.rstrip('.')}.", meaning, more)
+            about = " ".join(word for word in words if word)
         lines.append(about)
     return "\n".join(dict.fromkeys(lines)) or "dbt failed; logs/dbt.log says more."

@@ -438,6 +438,7 @@ def test_a_data_test_that_fails_is_told_with_its_meaning(live: DbtProject) -> No
         done,
         "test assert_every_score_names_its_model failed: Got 1 result",
         "the log or the scores were edited",
+        "docs/tests/scores.md says more.",
     )
 
 

@@ -1,7 +1,11 @@
-"""What the README says is what the project does."""
+"""What README and docs say is what the project does."""
 
+import csv
 import json
 import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -42,3 +46,104 @@ def test_no_file_names_a_registry_or_a_home_of_this_machine() -> None:
     constraints = (PROJECT_DIR / "constraints.txt").read_text(encoding="utf-8")
     assert "index-url" not in constraints
     assert "@ file" not in constraints
+
+
+# --- pages of alerts and of tests ---
+
+ALERT_PAGES = PROJECT_DIR / "docs" / "monitoring"
+TEST_PAGES = PROJECT_DIR / "docs" / "tests"
+PAGES = sorted(
+    path
+    for folder in (ALERT_PAGES, TEST_PAGES)
+    for path in folder.glob("*.md")
+    if path.name != "README.md"
+)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_a_page_says_what_is_claimed_why_it_is_flagged_and_what_to_do(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    found = re.fullmatch(
+        r"# (\w+)\n\n\*\*(.+)\.\*\*\n\n(?:- .+\n)*\n?## Why it is flagged\n\n(.+?)\n"
+        r"## What to do\n\n(1\. .+)",
+        text,
+        re.DOTALL,
+    )
+    assert found, text
+    assert found[1] == page.stem
+    index = (page.parent / "README.md").read_text(encoding="utf-8")
+    assert f"| [{page.stem}]({page.name}) | {found[2]} |" in index
+
+
+def test_each_kind_of_alert_has_a_page() -> None:
+    path = PROJECT_DIR / "seeds" / "vocabulary" / "alert_vocabulary.csv"
+    with path.open(encoding="utf-8", newline="") as vocabulary:
+        pages = {row["kind"]: row["page"] for row in csv.DictReader(vocabulary)}
+    assert pages == {
+        page.stem: str(page.relative_to(PROJECT_DIR))
+        for page in PAGES
+        if page.parent == ALERT_PAGES
+    }
+
+
+def kinds_used(described: Any) -> Iterator[str]:
+    """Names of the data tests below a part of a `.yml`."""
+    if isinstance(described, dict):
+        for key, value in described.items():
+            if key == "data_tests":
+                yield from (name if isinstance(name, str) else next(iter(name)) for name in value)
+            else:
+                yield from kinds_used(value)
+    elif isinstance(described, list):
+        for value in described:
+            yield from kinds_used(value)
+
+
+def data_tests() -> set[str]:
+    """Singular tests by name, the others by kind; unit tests are a kind, too."""
+    folder = PROJECT_DIR / "tests" / "data"
+    own = {path.stem for path in (*folder.glob("*.sql"), *folder.glob("generic/*.sql"))}
+    files = [
+        path
+        for name in ("models", "seeds", "snapshots")
+        for path in PROJECT_DIR.glob(f"{name}/**/*.yml")
+    ]
+    used = {
+        name
+        for path in files
+        for name in kinds_used(yaml.safe_load(path.read_text(encoding="utf-8")))
+    }
+    return own | used | {"unit_test"}
+
+
+def test_each_data_test_is_on_one_page() -> None:
+    listed = [
+        name
+        for page in PAGES
+        if page.parent == TEST_PAGES
+        for line in page.read_text(encoding="utf-8").splitlines()
+        if line.startswith("- `")
+        for name in re.findall(r"`(\w+)`", line.partition(":")[0])
+    ]
+    assert sorted(listed) == sorted(data_tests())
+
+
+def test_each_singular_test_says_what_a_failure_means() -> None:
+    folder = PROJECT_DIR / "tests" / "data"
+    described = yaml.safe_load((folder / "_tests.yml").read_text(encoding="utf-8"))["data_tests"]
+    assert {test["name"] for test in described} == {path.stem for path in folder.glob("*.sql")}
+
+
+def test_what_looks_for_known_defects_exists() -> None:
+    index = (TEST_PAGES / "README.md").read_text(encoding="utf-8")
+    defects = index.partition("| defect |")[2].splitlines()[2:]
+    functions = {
+        name
+        for path in PROJECT_DIR.glob("tests/**/test_*.py")
+        for name in re.findall(r"^def (test_\w+)", path.read_text(encoding="utf-8"), re.MULTILINE)
+    }
+    assert len(defects) == 14
+    for defect in defects:
+        named = re.findall(r"`(\w+)`", defect)
+        assert named
+        assert set(named) <= functions | data_tests(), defect

@@ -8,6 +8,7 @@ from conftest import DbtProject, create_dbt_project
 from helpers import DbtWorker, change, copy_of, put_raw, rows_of, shop
 
 from customer_insights.sample import ShopConfig
+from customer_insights.text.sentiment import SentimentModel
 
 SETTINGS = {"MIN_RATED_TEXTS": "200", "MIN_CLASS_ROWS": "10", "REVIEW_TEST_DAYS": "120"}
 BUILD = (
@@ -15,6 +16,7 @@ BUILD = (
     "--select",
     "+review_sentiment_quality",
     "+text_scoring_runs",
+    "erasures",
     "--indirect-selection",
     "buildable",
 )
@@ -23,6 +25,8 @@ NEWEST_RUN = """
 select text_engine, text_count, scored_count, failed_count, waiting_count, unscorable_count
 from insights.text_scoring_runs order by run_started_at desc limit 1
 """
+SCORED_ONCE = "assert_no_text_is_scored_again"
+PREDICTED = "insights_internal.review_sentiment_predicted"
 KEPT = """
 select content_hash, sentiment_label, sentiment_score, model_version
 from insights_internal.review_sentiment_predicted order by all
@@ -102,13 +106,56 @@ def test_a_second_build_scores_nothing_and_an_edited_text_once(
         project, "select count(distinct content_hash) as n from insights_internal.review_texts"
     )
     assert languages[0]["n"] >= texts["n"]
+    assert dbt.run(project, "test", "--select", SCORED_ONCE).statuses[SCORED_ONCE] == "pass"
+
+
+def unexplained(project: DbtProject) -> list[str]:
+    """Texts whose label and score their own model does not give."""
+    models = {
+        row["model_version"]: SentimentModel.from_bytes(row["artifact"], row["artifact_sha256"])
+        for table in ("review_sentiment_folds", "review_sentiment_trained")
+        for row in rows_of(
+            project,
+            "select model_version, artifact, artifact_sha256 "
+            f"from insights_internal.{table} where artifact is not null",
+        )
+    }
+    found = []
+    for version, model in models.items():
+        texts = rows_of(
+            project,
+            "select content_hash, masked_text, sentiment_label, sentiment_score "
+            f"from {PREDICTED} inner join insights_internal.review_distinct_texts "
+            f"using (content_hash) where model_version = '{version}' order by content_hash",
+        )
+        scores = model.scores([row["masked_text"] for row in texts])
+        for row, label, score in zip(texts, model.labels(scores), scores, strict=True):
+            is_equal = row["sentiment_score"] == pytest.approx(score, abs=1e-9)
+            if label is not None and not (is_equal and row["sentiment_label"] == label):
+                found.append(row["content_hash"])
+    return found
+
+
+def test_each_text_has_its_own_sentiment_and_one_by_position_is_found(
+    built: DbtProject, tmp_path: Path
+) -> None:
+    assert unexplained(built) == []
+    project = copy_of(built, tmp_path)
+    change(
+        project,
+        f"create or replace table {PREDICTED} as select * replace (lead(sentiment_score, 1, 0) "
+        "over (order by first_created_at, content_hash) as sentiment_score, "
+        "lead(sentiment_label, 1, 'neutral') over (order by first_created_at, content_hash) "
+        f"as sentiment_label) from {PREDICTED}",
+    )
+    assert len(unexplained(project)) > 100
 
 
 def test_the_cap_of_a_run_leaves_texts_waiting(
     dbt: DbtWorker, built: DbtProject, tmp_path: Path
 ) -> None:
     project = copy_of(built, tmp_path)
-    change(project, "delete from insights_internal.review_sentiment_predicted")
+    change(project, f"delete from {PREDICTED}")
     dbt.run(project, *RUN, env=SETTINGS | {"MAX_EMBEDDED_TEXTS_PER_RUN": "50"})
     run = newest_run(project)
     assert run["scored_count"] == 50
@@ -118,6 +165,9 @@ def test_the_cap_of_a_run_leaves_texts_waiting(
     kept = rows_of(project, KEPT)
     assert all(row in kept for row in first)
     assert kept == rows_of(built, KEPT)
+    # Here the table was emptied; a pipeline without memory does this every day, and is found.
+    found = dbt.run(project, "test", "--select", SCORED_ONCE, check=False)
+    assert found.statuses[SCORED_ONCE] == "fail"
 
 
 def test_without_reviews_or_with_one_everything_is_built_and_unscored(

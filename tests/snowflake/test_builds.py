@@ -6,6 +6,7 @@ One shop lives through it all, so the tests of this file run in their order.
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pyarrow as pa
@@ -13,9 +14,11 @@ import pyarrow.compute as pc
 import pytest
 from emulator.client import start_emulator
 from snowflake_project import (
+    PROJECT_DIR,
     WITHOUT_TESTS,
     SnowflakeProject,
     build_on_duckdb,
+    literal,
     open_project,
     public_tables,
     put_raw,
@@ -319,6 +322,41 @@ def test_a_person_rolls_back_pins_and_unpins_between_builds(project: SnowflakePr
         "show tables like 'build_in_progress' in database customer_insights"
     )
     assert left == []
+
+
+def test_alerts_are_sent_once_by_a_notification_integration(project: SnowflakeProject) -> None:
+    message = 'C:\\temp: "more"\nof {{ 1 / 0 }}; it\'s SNOWFLAKE_WEBHOOK_SECRET'
+    found = "customer_insights.insights_internal.alerts_found"
+    project.emulator.execute(
+        f"insert into {found} (alert_id, kind, subject, message) "
+        f"values ('{'a' * 32}', 'slow_node', 'n', {literal(message)})"
+    )
+    ((count,),) = project.emulator.query("select count(*) from customer_insights.insights.alerts")
+
+    def send(**arguments: str) -> tuple[str, list[dict[str, Any]]]:
+        """What is said, and what would be posted."""
+        before = len(project.emulator.statements())
+        call = ("run-operation", "send_alerts_by_notification_integration")
+        answer = project.dbt(*call, "--args", json.dumps(arguments), check=False)
+        entries = project.emulator.statements()[before:]
+        return answer.output, [sent for entry in entries for sent in entry.get("notifications", [])]
+
+    output, sent = send()
+    assert "'CUSTOMER_INSIGHTS_ALERT_WEBHOOK' does not exist or not authorized" in output
+    assert sent == []
+    webhook = (PROJECT_DIR / "deploy" / "snowflake" / "70_alert_webhook.sql").read_text()
+    for statement in webhook.replace("<% webhook_secret %>", "T0/B0/x").split(";")[:-1]:
+        project.emulator.execute(statement)
+    output, sent = send(integration="x'), system$wait(1)")
+    assert "is no plain name of an integration" in output
+    output, sent = send()
+    assert f"{count} alerts sent." in output
+    assert len(sent) == count
+    (text,) = [one["body"]["text"] for one in sent if "temp" in one["body"]["text"]]
+    assert text.startswith("info: C: temp: 'more' of {{ 1 / 0 }}; it's REDACTED Look in")
+    output, sent = send()
+    assert "0 alerts sent." in output
+    assert sent == []
 
 
 def test_a_build_that_fails_gives_its_lock_back(project: SnowflakeProject) -> None:

@@ -933,3 +933,27 @@ def test_statements_are_quick(emulator: Emulator) -> None:
     for _ in range(40):
         emulator.query("select 1 as one")
     assert time.perf_counter() - started < 3
+
+
+# -- notifications ---------------------------------------------------------------------------------
+
+
+def test_a_notification_is_what_its_integration_makes_of_the_text(emulator: Emulator) -> None:
+    send = (
+        "call system$send_snowflake_notification(snowflake.notification.text_plain("
+        "snowflake.notification.sanitize_webhook_content({})), "
+        "snowflake.notification.integration('hook'))"
+    )
+    assert "'HOOK' does not exist or not authorized" in str(refused(emulator, send.format("'a'")))
+    emulator.execute(
+        "create notification integration hook type = webhook enabled = true "
+        "webhook_url = 'https://hooks.slack.com/services/SNOWFLAKE_WEBHOOK_SECRET' "
+        """webhook_body_template = '{"text": "SNOWFLAKE_WEBHOOK_MESSAGE"}'"""
+    )
+    emulator.execute(send.format("'it''s SNOWFLAKE_WEBHOOK_SECRET'"))
+    assert emulator.statements()[-1]["notifications"] == [
+        {"integration": "HOOK", "body": {"text": "it's REDACTED"}}
+    ]
+    for text in (r"'a\nb'", """'a "b"'""", r"'a\\b'"):
+        assert "Error parsing JSON" in str(refused(emulator, send.format(text)))
+    assert "notifications" not in emulator.statements()[-1]

@@ -72,6 +72,7 @@ class Account:
         self.roles: set[str] | None = set(options.roles) if options.roles else None
         self.extras: dict[str, Any] = {}
         self.cortex_calls = 0
+        self.notifications: list[dict[str, Any]] = []
         # The Python functions of the statement that runs: one may have failed, with a traceback.
         self.called: list[Any] = []
         self.closers: list[Any] = []

@@ -19,7 +19,7 @@ from typing import Any
 import pyarrow as pa
 from sqlglot import exp
 
-from emulator import answers, cortex, errors, routines, sandbox
+from emulator import answers, cortex, errors, notifications, routines, sandbox
 from emulator.account import Account
 from emulator.answers import Answer
 from emulator.routines import Routine
@@ -312,7 +312,11 @@ def rewrite_calls(tree: exp.Expression, session: Session) -> exp.Expression:
         parts, call = _called(node)
         if call is None:
             continue
-        new = cortex.call(parts, call, session) or _call(parts, call, session)
+        new = (
+            cortex.call(parts, call, session)
+            or notifications.call(parts, call)
+            or _call(parts, call, session)
+        )
         if new is None:
             continue
         if node is tree:

@@ -186,7 +186,7 @@ class Server:
         with self.account.lock:
             # The time that the statement itself takes, not its wait for others.
             started = time.perf_counter()
-            calls = self.account.cortex_calls
+            calls, sent = self.account.cortex_calls, len(self.account.notifications)
             self.account.called.clear()
             try:
                 found = _answers(session, text, body)
@@ -203,6 +203,7 @@ class Server:
                     query_id,
                 )
             calls = self.account.cortex_calls - calls
+            notifications = self.account.notifications[sent:]
         entry: dict[str, Any] = {
             "session": session.id,
             "sql": text,
@@ -214,6 +215,8 @@ class Server:
         }
         if calls:
             entry["cortex_calls"] = calls
+        if notifications:
+            entry["notifications"] = notifications
         self.account.write_log(entry)
         return reply
 

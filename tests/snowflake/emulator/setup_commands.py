@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from emulator import answers, errors
+from emulator import answers, errors, notifications
 from emulator.answers import Answer
 from emulator.session import Session
 from emulator.statements import NAME, Statement, split_name
@@ -65,6 +65,8 @@ def _change(found: re.Match[str], session: Session) -> Answer:
             raise errors.no_such_object(kind.title(), name)
         elif found["verb"].lower() == "drop":
             known.discard(name)
+    if kind.endswith("INTEGRATION") and found["verb"].lower() == "create":
+        notifications.keep_integration(name, found.string, session)
     session.commit()
     return answers.status(_DONE)
 
