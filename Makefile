@@ -71,10 +71,12 @@ tune: $(VENV)/tuning profiles.yml ## search for parameters of MODEL=name, which 
 	@$(BIN)/python -m customer_insights tune $(if $(MODEL),--model "$(MODEL)") $(if $(DATA),--data "$(DATA)")
 
 .PHONY: bench
-bench: $(VENV)/local profiles.yml ## compare with plain scripts, at a million sessions, orders and texts (slow)
+bench: $(VENV)/local profiles.yml ## compare with plain scripts, at a million sessions, orders, texts, scores (slow)
 	@$(BIN)/python benchmarks/run.py
 	@$(BIN)/python benchmarks/customer_features.py
 	@$(BIN)/python benchmarks/texts.py
+	@$(BIN)/python benchmarks/monitoring.py
+	@$(BIN)/python benchmarks/recommendations.py
 
 .PHONY: deploy-snowflake
 deploy-snowflake: $(VENV)/snowflake profiles.yml ## put the library on its Snowflake stage

@@ -37,7 +37,7 @@ CANDIDATES, TRAINING, SCORES = "candidates", "training", "scores"
 STEPS = {
     CANDIDATES: (
         *("+product_recommendations_training_set", "+product_candidates_to_score"),
-        *("run_context", "model_features"),
+        *("run_context", "model_features", "tuning_trials"),
     ),
     TRAINING: ("product_recommendations_trained",),
     SCORES: ("+product_recommendations", "--exclude", "product_recommendations_trained"),

@@ -13,7 +13,7 @@
     {% set due = run_query(
         'select task_name, model_name, model_version, cast(window_start_on as ' ~ api.Column.translate_type('string')
         ~ ') from ' ~ windows ~ ' as windows'
-        ~ (not_counted(counted) if counted is not none else '') ~ ' order by 1, 2, 3, 4'
+        ~ (' where ' ~ is_not_counted(counted) if counted is not none else '') ~ ' order by 1, 2, 3, 4'
     ) %}
     {% for task in monitored_tasks() if due %}
         {% set profiles = {} %}
@@ -40,9 +40,9 @@
     {% do return(found) %}
 {% endmacro %}
 
-{# SQL: keeps the windows that a table of counts does not hold as they are now. #}
-{% macro not_counted(counted) -%}
-    {{ ' ' }}where not exists (
+{# SQL: whether a table of counts does not hold a window as it is now. #}
+{% macro is_not_counted(counted) -%}
+    not exists (
         select 1
         from {{ counted }} as counted
         where
@@ -51,6 +51,24 @@
             and counted.window_start_on = windows.window_start_on
             and counted.rows_hash = windows.rows_hash
     )
+{%- endmacro %}
+
+{#
+  SQL: whether a row lies in the first window that a table of counts does not hold as it is now, or later.
+  Asked before the query is written, so that no older row is read, and none where nothing is due.
+
+  at: date of a row. windows: table of the windows. counted: table of the counts; none where all are due.
+  condition: which windows it counts.
+#}
+{% macro is_from_due(at, windows, counted, condition) -%}
+    {% if not execute or counted is none or load_relation(windows) is none -%}
+        {% do return('true') %}
+    {%- endif %}
+    {% set first_on = run_query(
+        'select cast(min(window_start_on) as ' ~ api.Column.translate_type('string') ~ ') from ' ~ windows
+        ~ ' as windows where ' ~ condition ~ ' and ' ~ is_not_counted(counted)
+    ).rows[0][0] %}
+    {% do return(at ~ " >= cast('" ~ first_on ~ "' as date)" if first_on is not none else 'false') %}
 {%- endmacro %}
 
 {# Of a profile, the upper edges of each number's bins in their order, none for the last; and the levels. #}

@@ -15,6 +15,7 @@ select
     model_version,
     {{ window_start('as_of_on') }} as window_start_on,
     count(*) as scored_rows,
+    count(case when sample_role = 'new' then 1 end) as new_rows,
     -- Of whole numbers, so that the order of rows does not matter.
     cast(
         sum(hash(entity_id, as_of_on, features_hash, sample_role, is_positive))

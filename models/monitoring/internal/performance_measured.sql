@@ -7,31 +7,26 @@
 
 -- Counts and sums of each window's new rows, from which its metrics follow. All of whole numbers or
 -- decimals, so that the order of rows does not matter.
-{% set grain = 'model_name, model_version, window_start_on, rows_hash' %}
+{% set windows, counted = ref('monitored_windows'), this if is_incremental() else none %}
+{% set is_due = is_from_due('scored.as_of_on', windows, counted, 'windows.new_rows > 0') %}
 
 with
 
-windows as (
-
-    select * from {{ ref('monitored_windows') }}
-
-),
-
+-- A number stands for a window: what a million rows are grouped and ordered by should be short.
 due as (
 
-    select windows.*
-    from windows
-    {{ not_counted(this) if is_incremental() }}
+    select
+        *,
+        row_number() over (order by model_name, model_version, window_start_on) as window_number
+    from {{ windows }} as windows
+    where windows.new_rows > 0 {{ 'and ' ~ is_not_counted(counted) if counted }}
 
 ),
 
 scored as (
 
     select
-        due.model_name,
-        due.model_version,
-        due.window_start_on,
-        due.rows_hash,
+        due.window_number,
         scored.is_predicted,
         scored.is_positive,
         cast(scored.score as decimal(18, 12)) as score
@@ -41,7 +36,7 @@ scored as (
             scored.model_name = due.model_name
             and scored.model_version = due.model_version
             and {{ window_start('scored.as_of_on') }} = due.window_start_on
-    where scored.sample_role = 'new'
+    where scored.sample_role = 'new' and {{ is_due }}
 
 ),
 
@@ -49,7 +44,7 @@ scored as (
 by_score as (
 
     select
-        {{ grain }},
+        window_number,
         score,
         count(*) as row_count,
         count(case when is_positive then 1 end) as positives,
@@ -59,69 +54,135 @@ by_score as (
         count(case when is_predicted and not is_positive then 1 end) as false_positives,
         count(case when not is_predicted and is_positive then 1 end) as false_negatives
     from scored
-    group by {{ grain }}, score
+    group by window_number, score
+
+),
+
+totals as (
+
+    select
+        window_number,
+        sum(positives) as all_positives,
+        sum(negatives) as all_negatives
+    from by_score
+    group by window_number
+
+),
+
+-- In one order only, because ordering is what costs time here; what lies above is all less what lies below.
+cumulated as (
+
+    select
+        *,
+        {% for name, value in {
+            'positives': 'positives', 'negatives': 'negatives', 'expected_negatives': 'row_count * (1 - score)',
+        }.items() %}
+        sum({{ value }}) over (
+            partition by window_number order by score rows between unbounded preceding and current row
+        ) as {{ name }}_upto{{ ',' if not loop.last }}
+        {% endfor %}
+    from by_score
 
 ),
 
 ranked as (
 
     select
-        *,
-        sum(positives) over (partition by {{ grain }}) as all_positives,
-        sum(negatives) over (partition by {{ grain }}) as all_negatives,
+        cumulated.*,
+        totals.all_positives,
+        totals.all_negatives,
         -- Twice the rows of the other class that are ranked right, so that a tie counts half.
-        2 * coalesce(sum(negatives) over (
-            partition by {{ grain }} order by score rows between unbounded preceding and 1 preceding
-        ), 0) + negatives as twice_negatives_below,
-        2 * coalesce(sum(positives) over (
-            partition by {{ grain }} order by score desc nulls last rows between unbounded preceding and 1 preceding
-        ), 0) + positives as twice_positives_above,
-        sum(positives) over (partition by {{ grain }} order by score desc nulls last) as positives_from,
-        sum(positives + negatives) over (partition by {{ grain }} order by score desc nulls last) as rows_from,
+        2 * cumulated.negatives_upto - cumulated.negatives as twice_negatives_below,
+        2 * (totals.all_positives - cumulated.positives_upto) + cumulated.positives as twice_positives_above,
+        totals.all_positives - cumulated.positives_upto + cumulated.positives as positives_from,
+        totals.all_positives - cumulated.positives_upto + cumulated.positives
+        + totals.all_negatives - cumulated.negatives_upto + cumulated.negatives as rows_from,
         -- The same of what is expected, before it is known.
-        2 * coalesce(sum(row_count * (1 - score)) over (
-            partition by {{ grain }} order by score rows between unbounded preceding and 1 preceding
-        ), 0) + row_count * (1 - score) as twice_expected_negatives_below
-    from by_score
+        2 * cumulated.expected_negatives_upto
+        - cumulated.row_count * (1 - cumulated.score) as twice_expected_negatives_below
+    from cumulated
+    inner join totals on cumulated.window_number = totals.window_number
+
+),
+
+measured as (
+
+    select
+        window_number,
+        sum(row_count) as scored_rows,
+        sum(positives + negatives) as matured_rows,
+        sum(positives) as positives,
+        sum(true_positives) as true_positives,
+        sum(false_positives) as false_positives,
+        sum(false_negatives) as false_negatives,
+        cast(sum((positives + negatives) * score) as decimal(38, 12)) as expected_positives,
+        cast(
+            sum((positives + negatives) * cast(score * (1 - score) as decimal(18, 12))) as decimal(38, 12)
+        ) as variance,
+        cast(sum(
+            positives * cast(power(1 - score, 2) as decimal(18, 12))
+            + negatives * cast(power(score, 2) as decimal(18, 12))
+        ) as decimal(38, 12)) as squared_error,
+        cast(sum(
+            positives * cast(power(1 - score, 4) as decimal(18, 12))
+            + negatives * cast(power(score, 4) as decimal(18, 12))
+        ) as decimal(38, 12)) as squared_squared_error,
+        -- Each positive's and each negative's share of the other class that it is ranked right against (DeLong,
+        -- DeLong and Clarke-Pearson, 1988), as sums and sums of squares.
+        sum(
+            cast(positives * (cast(twice_negatives_below as double) / nullif(2 * all_negatives, 0)) as decimal(38, 12))
+        ) as right_positives,
+        sum(cast(
+            positives * power(cast(twice_negatives_below as double) / nullif(2 * all_negatives, 0), 2)
+            as decimal(38, 12)
+        )) as right_positives_squared,
+        sum(
+            cast(negatives * (cast(twice_positives_above as double) / nullif(2 * all_positives, 0)) as decimal(38, 12))
+        ) as right_negatives,
+        sum(cast(
+            negatives * power(cast(twice_positives_above as double) / nullif(2 * all_positives, 0), 2)
+            as decimal(38, 12)
+        )) as right_negatives_squared,
+        -- Average precision: the precision at each score, weighted by the recall that it adds.
+        sum(cast(positives * (cast(positives_from as double) / nullif(rows_from, 0)) as decimal(38, 12)))
+            as precision_of_positives,
+        -- What the scores say of themselves, matured or not.
+        cast(sum(row_count * score) as decimal(38, 12)) as estimated_positives,
+        sum(predicted_rows) as predicted_rows,
+        cast(sum(predicted_rows * score) as decimal(38, 12)) as estimated_true_positives,
+        cast(
+            sum(row_count * cast(score * (1 - score) as decimal(18, 12))) as decimal(38, 12)
+        ) as estimated_squared_error,
+        sum(cast(row_count * score * twice_expected_negatives_below / 2 as decimal(38, 12))) as estimated_right_pairs
+    from ranked
+    group by window_number
 
 )
 
 select
-    {{ grain }},
-    sum(row_count) as scored_rows,
-    sum(positives + negatives) as matured_rows,
-    sum(positives) as positives,
-    sum(true_positives) as true_positives,
-    sum(false_positives) as false_positives,
-    sum(false_negatives) as false_negatives,
-    cast(sum((positives + negatives) * score) as decimal(38, 12)) as expected_positives,
-    cast(sum((positives + negatives) * cast(score * (1 - score) as decimal(18, 12))) as decimal(38, 12)) as variance,
-    cast(sum(
-        positives * cast(power(1 - score, 2) as decimal(18, 12)) + negatives * cast(power(score, 2) as decimal(18, 12))
-    ) as decimal(38, 12)) as squared_error,
-    cast(sum(
-        positives * cast(power(1 - score, 4) as decimal(18, 12)) + negatives * cast(power(score, 4) as decimal(18, 12))
-    ) as decimal(38, 12)) as squared_squared_error,
-    -- Each positive's and each negative's share of the other class that it is ranked right against (DeLong,
-    -- DeLong and Clarke-Pearson, 1988), as sums and sums of squares.
-    sum(cast(positives * (cast(twice_negatives_below as double) / nullif(2 * all_negatives, 0)) as decimal(38, 12)))
-        as right_positives,
-    sum(cast(
-        positives * power(cast(twice_negatives_below as double) / nullif(2 * all_negatives, 0), 2) as decimal(38, 12)
-    )) as right_positives_squared,
-    sum(cast(negatives * (cast(twice_positives_above as double) / nullif(2 * all_positives, 0)) as decimal(38, 12)))
-        as right_negatives,
-    sum(cast(
-        negatives * power(cast(twice_positives_above as double) / nullif(2 * all_positives, 0), 2) as decimal(38, 12)
-    )) as right_negatives_squared,
-    -- Average precision: the precision at each score, weighted by the recall that it adds.
-    sum(cast(positives * (cast(positives_from as double) / nullif(rows_from, 0)) as decimal(38, 12)))
-        as precision_of_positives,
-    -- What the scores say of themselves, matured or not.
-    cast(sum(row_count * score) as decimal(38, 12)) as estimated_positives,
-    sum(predicted_rows) as predicted_rows,
-    cast(sum(predicted_rows * score) as decimal(38, 12)) as estimated_true_positives,
-    cast(sum(row_count * cast(score * (1 - score) as decimal(18, 12))) as decimal(38, 12)) as estimated_squared_error,
-    sum(cast(row_count * score * twice_expected_negatives_below / 2 as decimal(38, 12))) as estimated_right_pairs
-from ranked
-group by {{ grain }}
+    due.model_name,
+    due.model_version,
+    due.window_start_on,
+    due.rows_hash,
+    measured.scored_rows,
+    measured.matured_rows,
+    measured.positives,
+    measured.true_positives,
+    measured.false_positives,
+    measured.false_negatives,
+    measured.expected_positives,
+    measured.variance,
+    measured.squared_error,
+    measured.squared_squared_error,
+    measured.right_positives,
+    measured.right_positives_squared,
+    measured.right_negatives,
+    measured.right_negatives_squared,
+    measured.precision_of_positives,
+    measured.estimated_positives,
+    measured.predicted_rows,
+    measured.estimated_true_positives,
+    measured.estimated_squared_error,
+    measured.estimated_right_pairs
+from measured
+inner join due on measured.window_number = due.window_number

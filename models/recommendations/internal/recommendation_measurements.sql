@@ -8,11 +8,16 @@ lists as (
 
 ),
 
+-- Only of customers for whom products were ranked: of the others no ranker was asked.
 outcomes as (
 
     select outcomes.*
     from {{ ref('recommendation_outcomes') }} as outcomes
     inner join {{ ref('recommendation_dates') }} as dates on outcomes.as_of_on = dates.as_of_on
+    inner join {{ ref('recommendation_customers') }} as customers
+        on
+            outcomes.customer_id = customers.customer_id
+            and outcomes.as_of_on = customers.as_of_on
     where dates.split = 'test'
 
 ),
