@@ -168,7 +168,7 @@ def check_version(row: Mapping[str, Any]) -> None:
     if not is_whole(row):
         raise ArtifactError(
             f"Version {row['model_version']} of {row['model_name']} was changed after it was "
-            f"stored with sha256 {row['artifact_sha256']}: let an earlier version serve "
+            f"written with sha256 {row['artifact_sha256']}: let an earlier version serve "
             "(dbt run-operation rollback_model), or restore the row of the decision log from a "
             f"backup; without either, delete all that {row['model_name']} has in the decision "
             "log, the scores and the explanations, and the next build trains anew."

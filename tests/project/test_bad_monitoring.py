@@ -1,6 +1,7 @@
 """Features, windows, labels and stored models gone wrong: what monitoring says, what is refused."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,22 @@ from customer_insights.sample import ShopConfig
 MODEL = "purchase_intent_after_session"
 TRAINED = "insights_internal.purchase_intent_trained"
 MONITORED = (*BUILD, "--select", "+path:models/monitoring", "+session_label_history")
+# What later sessions and orders change of it.
+CHANGED = (
+    *BUILD,
+    "--select",
+    "run_context",
+    "checked_sessions",
+    "checked_orders",
+    "source_watermarks",
+    "session_labels_computed",
+    "session_features_computed",
+    "purchase_intent_trained",
+    "purchase_intent_scored",
+    "session_label_history",
+    "data_quality_counted",
+    "path:models/monitoring/internal",
+)
 DECIDED = (*BUILD, "--select", "run_context", "purchase_intent_trained", "purchase_intent_scored")
 # The shop ends with 2024. January has no session, February's outcomes come from orders, March's
 # never come.
@@ -38,14 +55,13 @@ def shifted(month: str, days: int) -> str:
     )
 
 
-ORDERS = (
-    "create table raw.orders as select session_id as order_id, 'c1' as customer_id, session_id, "
-    "started_at + interval 1 hour as ordered_at, 'placed' as status, "
-    "null::timestamp as status_changed_at, null::decimal(18, 2) as discount_amount, "
-    "null::varchar as payment_method, loaded_at from raw.sessions "
-    "where session_id like 'feb-%' and product_related_duration >= (select quantile_cont("
-    "product_related_duration, 0.8) from raw.sessions where session_id like 'feb-%')"
-)
+def ordered(condition: str) -> str:
+    """An order an hour after each of these sessions."""
+    return (
+        "insert into raw.orders by name select session_id as order_id, 'c1' as customer_id, "
+        "session_id, started_at + interval 1 hour as ordered_at, 'placed' as status, loaded_at "
+        f"from raw.sessions where {condition}"
+    )
 
 
 @pytest.fixture(scope="module")
@@ -60,8 +76,12 @@ def dbt(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DbtWorker]:
 def trained(dbt: DbtWorker, tmp_path_factory: pytest.TempPathFactory) -> DbtProject:
     """A shop whose sleeping features a model was trained with."""
     project = create_dbt_project(tmp_path_factory.mktemp("trained"))
-    sessions = {"sessions": shop(ShopConfig(scale=0.2))["sessions"]}
-    put_raw(project, sessions, f"update raw.sessions set {assigned(ASLEEP)}")
+    tables = shop(ShopConfig(scale=0.2))
+    put_raw(
+        project,
+        {"sessions": tables["sessions"], "orders": tables["orders"].slice(0, 0)},
+        f"update raw.sessions set {assigned(ASLEEP)}",
+    )
     dbt.run(project, *MONITORED)
     return project
 
@@ -79,9 +99,12 @@ def built(
         f"update raw.sessions set {assigned(AWAKE)} where session_id in (select session_id from "
         "(select session_id, row_number() over (order by session_id) as place from raw.sessions "
         "where session_id like 'feb-%') where place % 2 = 0)",
-        ORDERS,
+        ordered(
+            "session_id like 'feb-%' and product_related_duration > (select quantile_cont("
+            "product_related_duration, 0.8) from raw.sessions where session_id like 'feb-%')"
+        ),
     )
-    dbt.run(project, *MONITORED)
+    dbt.run(project, *CHANGED)
     return project
 
 
@@ -186,9 +209,18 @@ def test_where_labels_never_arrive_there_is_no_metric_and_no_alarm(built: DbtPro
     assert raised == []
 
 
-def test_a_label_that_flips_keeps_both_values_and_the_newest_is_measured(
-    dbt: DbtWorker, project: DbtProject
-) -> None:
+@dataclass(frozen=True)
+class Flipped:
+    """The shop after one of February's orders was removed and two came; March's sessions went."""
+
+    project: DbtProject
+    cancelled: str
+    bought: list[str]
+
+
+@pytest.fixture(scope="module")
+def flipped(dbt: DbtWorker, built: DbtProject, tmp_path_factory: pytest.TempPathFactory) -> Flipped:
+    project = copy_of(built, tmp_path_factory.mktemp("flipped"))
     mature = "insights.session_labels where session_id like 'feb-%' and is_purchase"
     ((cancelled,),) = project.query(f"select min(session_id) from {mature}")
     bought = [
@@ -197,43 +229,47 @@ def test_a_label_that_flips_keeps_both_values_and_the_newest_is_measured(
             f"select session_id from {mature} = false order by 1 limit 2"
         )
     ]
-    (before,) = monitored(project, "model_performance", f"window_start_on = '{ORDERED}'")
     change(
         project,
         f"delete from raw.orders where session_id = '{cancelled}'",
-        *[
-            f"insert into raw.orders select * replace ('{session_id}' as order_id, "
-            f"'{session_id}' as session_id, (select started_at + interval 1 hour from raw.sessions "
-            f"where session_id = '{session_id}') as ordered_at) from raw.orders limit 1"
-            for session_id in bought
-        ],
+        ordered(f"session_id in ('{bought[0]}', '{bought[1]}')"),
+        "delete from raw.sessions where session_id like 'mar-%'",
     )
-    dbt.run(project, *MONITORED)
+    dbt.run(project, *CHANGED)
+    return Flipped(project, cancelled, bought)
 
-    history = project.query(
+
+def test_a_label_that_flips_keeps_both_values_and_the_newest_is_measured(
+    built: DbtProject, flipped: Flipped
+) -> None:
+    history = flipped.project.query(
         "select session_id, list(is_purchase order by dbt_valid_from) from "
         "insights_history.session_label_history group by all having count(*) > 1"
     )
-    assert dict(history) == {cancelled: [True, False]} | {
-        session_id: [False, True] for session_id in bought
+    assert dict(history) == {flipped.cancelled: [True, False]} | {
+        session_id: [False, True] for session_id in flipped.bought
     }
-    (after,) = monitored(project, "model_performance", f"window_start_on = '{ORDERED}'")
+    february = f"window_start_on = '{ORDERED}'"
+    (before,) = monitored(built, "model_performance", february)
+    (after,) = monitored(flipped.project, "model_performance", february)
     assert after["matured_rows"] == before["matured_rows"]
     assert after["positives"] == before["positives"] + 1
-    assert project.query(
+    assert after["brier"] != before["brier"]
+    assert flipped.project.query(
         "select avg(power(score - is_positive::int, 2)) from insights_internal.scored_rows "
         f"where model_name = '{MODEL}' and sample_role = 'new' and as_of_on >= '{ORDERED}' "
         f"and as_of_on < '{UNTOLD}'"
     ) == [(pytest.approx(after["brier"]),)]
-    assert after["brier"] != before["brier"]
 
 
-def test_a_window_whose_rows_are_gone_is_gone(dbt: DbtWorker, project: DbtProject) -> None:
-    change(project, "delete from raw.sessions where session_id like 'feb-%'")
-    dbt.run(project, *MONITORED)
-    for table in ("feature_drift", "prediction_drift", "label_drift", "model_performance"):
-        assert monitored(project, table, f"window_start_on = '{ORDERED}'") == [], table
-        assert monitored(project, table, f"window_start_on = '{UNTOLD}'"), table
+def test_a_window_whose_rows_are_gone_measures_nothing(flipped: Flipped) -> None:
+    for table in ("feature_drift", "prediction_drift", "label_drift"):
+        rows = monitored(flipped.project, table, f"window_start_on = '{UNTOLD}'")
+        assert {(row["current_rows"], row["psi"], row["is_drifted"]) for row in rows} <= {
+            (0, None, None)
+        }, table
+    for row in monitored(flipped.project, "model_performance", f"window_start_on = '{UNTOLD}'"):
+        assert (row["matured_rows"], row["brier"], row["has_fallen"]) == (0, None, None)
 
 
 def test_a_model_that_was_tampered_with_is_named_and_nothing_is_written(
@@ -249,7 +285,7 @@ def test_a_model_that_was_tampered_with_is_named_and_nothing_is_written(
     assert refused.exit_code != 0
     assert refused.statuses["purchase_intent_scored"] == "skipped"
     told = sentence_of(refused.messages["purchase_intent_trained"])
-    assert told.startswith(f"Version {version} of {MODEL} was changed after it was stored")
+    assert told.startswith(f"Version {version} of {MODEL} was changed after it was written")
     assert "rollback_model" in told
     assert "\n" not in told
     after = contents(project)

@@ -813,7 +813,7 @@ def test_a_champion_whose_model_is_gone_stops_the_build(
     emptied = [promoted | {"artifact": None}]
     kept = said([promoted], "pinned", promoted)
     for past, words in (
-        (emptied, "was changed after it was stored"),
+        (emptied, "was changed after it was written"),
         ([kept], "no decision holds it"),
     ):
         with pytest.raises(ArtifactError, match=words):
