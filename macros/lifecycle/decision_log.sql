@@ -1,7 +1,8 @@
 {#
   What the decision log says of a model, for a person who changes what serves or asks why: `model_name`, `task`,
   `feature_table`, `relation` (the table that is the log), `newest` (its newest decision), `serving` and
-  `trained` (decisions that made a version, with its artifact: the serving one, and all by version),
+  `trained` (decisions that made a version, with its artifact: the serving one, none where its row
+  is gone, and all by version),
   `promoted` (versions that were promoted once) and `is_pinned`. Stops where there is no such model or log.
 #}
 {% macro decision_log_of(model) %}
@@ -29,14 +30,14 @@
         'select decision_number, decided_at, model_version, decision, reason, is_champion, feature_names, parameters, '
         ~ 'train_from_on, train_to_on, train_rows, train_positives, validation_from_on, validation_to_on, '
         ~ 'validation_rows, validation_positives, test_from_on, test_to_on, test_rows, test_positives, '
-        ~ 'training_set_hash, artifact is not null as has_artifact from ' ~ relation ~ ' where model_name = '
+        ~ 'training_set_hash, artifact_sha256 is not null as is_trained from ' ~ relation ~ ' where model_name = '
         ~ text_literal(found.model_name) ~ ' order by decision_number'
     ) %}
     {% if not decisions %}
         {% do stop('No build has decided about ' ~ found.model_name ~ ' yet; run dbt build first.') %}
     {% endif %}
     {% set trained = {} %}
-    {% for row in decisions if row.has_artifact %}
+    {% for row in decisions if row.is_trained %}
         {# The same model can be trained twice, then under one version; the newest decision counts. #}
         {% do trained.update({row.model_version: row}) %}
     {% endfor %}
@@ -47,7 +48,7 @@
         'feature_table': found.feature_table,
         'relation': relation,
         'newest': decisions | last,
-        'serving': trained[(champions | last).model_version] if champions else none,
+        'serving': trained.get((champions | last).model_version) if champions else none,
         'trained': trained,
         'promoted': decisions | selectattr('decision', 'equalto', 'trained_promoted')
             | map(attribute='model_version') | list,

@@ -11,6 +11,9 @@
         {% set log = decision_log_of(model) %}
         {% if not log.is_pinned %}
             {% do stop('No version of ' ~ log.model_name ~ ' is pinned.') %}
+        {% elif log.serving is none %}
+            {% do stop('No decision holds the pinned version of ' ~ log.model_name ~ '; restore the decision log from a '
+                ~ 'backup.') %}
         {% endif %}
         {% do append_decision(log, 'unpinned', log.serving, 'unpinned ' ~ reason) %}
         {% do print(

@@ -23,6 +23,6 @@ select
     value,
     threshold,
     message,
-    -- A build that keeps the champion though a trigger fired has trained on this very data before.
+    -- A build that keeps the champion though a trigger fired has trained for it before.
     is_fired and decision = 'kept' as was_answered
 from triggers

@@ -35,6 +35,13 @@ DUCKDB = (
         "The database {file} cannot be opened ({why}); see to its permissions and folder, or name "
         "another with DUCKDB_PATH, and try again.",
     ),
+    # Staging casts raw tables to their contract, and nothing else names a source's column.
+    KnownMessage(
+        r"Conversion Error: (?P<why>[^\n]{1,100})[^\n]* "
+        r"when casting from source column (?P<column>\w+)",
+        "The raw column {column} holds what cannot be read as its type ({why}); correct it, or set "
+        "it to null where models/staging/_sources.yml allows that, and try again.",
+    ),
 )
 
 # Before anything is sent: dbt reads the key (dbt.adapters.snowflake.auth, with the words of the

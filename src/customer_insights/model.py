@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -147,6 +147,55 @@ class TrainedModel:
 def artifact_hash(artifact: bytes) -> str:
     """SHA-256 of a stored model, in hexadecimal."""
     return hashlib.sha256(artifact).hexdigest()
+
+
+def is_whole(row: Mapping[str, Any]) -> bool:
+    """Whether the model that a row of a decision log holds is the one that was stored there."""
+    artifact = row["artifact"]
+    return artifact is not None and artifact_hash(artifact) == row["artifact_sha256"]
+
+
+def check_version(row: Mapping[str, Any]) -> None:
+    """Stop where the model that a decision stored is not as it was.
+
+    Args:
+        row: of a decision log, with model_name, model_version, artifact_sha256 and artifact.
+
+    Raises:
+        ArtifactError: its bytes were changed, or are gone.
+
+    """
+    if not is_whole(row):
+        raise ArtifactError(
+            f"Version {row['model_version']} of {row['model_name']} was changed after it was "
+            f"written with sha256 {row['artifact_sha256']}: let an earlier version serve "
+            "(dbt run-operation rollback_model), or restore the row of the decision log from a "
+            f"backup; without either, delete all that {row['model_name']} has in the decision "
+            "log, the scores and the explanations, and the next build trains anew."
+        )
+
+
+def newest_trained(
+    decisions: Sequence[dict[str, Any]], model_name: str, model_version: str
+) -> dict[str, Any]:
+    """The decision that trained a version; the same trees can be trained twice, then the newest.
+
+    Args:
+        decisions: rows of a decision log about the model, in their order.
+        model_name: the model.
+        model_version: the version that serves.
+
+    Raises:
+        ArtifactError: none of them did.
+
+    """
+    for row in reversed(decisions):
+        if row["model_version"] == model_version and row["artifact_sha256"] is not None:
+            return row
+    raise ArtifactError(
+        f"Version {model_version} of {model_name} serves, but no decision holds it: restore the "
+        "decision log from a backup."
+    )
 
 
 @dataclass(frozen=True)

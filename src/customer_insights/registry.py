@@ -382,7 +382,7 @@ def _stored_model(trained: Relation, version: TrainedVersion) -> TrainedModel:
     (row,) = (
         trained.equal_to("model_name", version.model_name)
         .equal_to("decision_number", version.decision_number)
-        .select("artifact", "artifact_sha256")
+        .select("model_name", "model_version", "artifact_sha256", "artifact")
         .read()
         .to_pylist()
     )

@@ -13,7 +13,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from customer_insights.engine import Relation
-from customer_insights.model import TrainedModel, artifact_hash
+from customer_insights.model import (
+    TrainedModel,
+    artifact_hash,
+    check_version,
+    newest_trained,
+)
 
 WINDOWS = ("train_to_on", "validation_from_on", "validation_to_on", "test_from_on", "test_to_on")
 ROLES = ("in_sample", "purged", "validation", "purged", "test", "new")
@@ -94,6 +99,9 @@ def serving_models(trained: Relation) -> list[ServingModel]:
     Args:
         trained: the decision log with its artifacts.
 
+    Raises:
+        ArtifactError: a stored model was changed.
+
     """
     log = (
         trained.select("model_name", "decision_number", "model_version", "is_champion")
@@ -104,17 +112,16 @@ def serving_models(trained: Relation) -> list[ServingModel]:
     serving = {row["model_name"]: row["model_version"] for row in log if row["is_champion"]}
     found = []
     for model_name, model_version in sorted(serving.items()):
-        # The same trees can be trained twice, then under one version; the newest decision counts.
-        row = [
-            row
-            for row in trained.equal_to("model_name", model_name)
+        rows = (
+            trained.equal_to("model_name", model_name)
             .equal_to("model_version", model_version)
             .sorted_by("decision_number")
-            .select(*WINDOWS, "artifact_sha256", "artifact")
+            .select("model_name", "model_version", *WINDOWS, "artifact_sha256", "artifact")
             .read()
             .to_pylist()
-            if row["artifact"] is not None
-        ][-1]
+        )
+        row = newest_trained(rows, model_name, model_version)
+        check_version(row)
         found.append(
             ServingModel(
                 model_name=model_name,

@@ -33,9 +33,22 @@ from customer_insights.evaluation import (
 )
 from customer_insights.fingerprint import training_set_hash
 from customer_insights.metrics import UNDEFINED, Interval
-from customer_insights.model import Examples, TrainedModel, artifact_hash
+from customer_insights.model import (
+    Examples,
+    TrainedModel,
+    artifact_hash,
+    check_version,
+    is_whole,
+    newest_trained,
+)
 from customer_insights.recipe import TREES, Model, Recipe, Trees
-from customer_insights.retraining import Champion, Situation, Trigger, evaluate_triggers
+from customer_insights.retraining import (
+    ANSWERED_FOR_GOOD,
+    Champion,
+    Situation,
+    Trigger,
+    evaluate_triggers,
+)
 from customer_insights.settings import Settings, read_settings
 from customer_insights.trial import run_trial
 from customer_insights.tuned_parameters import read_best, study_of, to_train_with
@@ -196,7 +209,7 @@ def decided_before(
     if not past or past[-1].get("input_hash") != asked:
         return None
     served = _serving(past)
-    if served and artifact_hash(served["artifact"]) != served["artifact_sha256"]:
+    if served and not is_whole(served):
         return None
     last = past[-1]
     row = _empty_row(spec, past, settings)
@@ -336,8 +349,9 @@ def decide(
     triggers = evaluate_triggers(situation)
     row["triggers"] = json.dumps([asdict(trigger) for trigger in triggers])
     fired = [trigger for trigger in triggers if trigger.is_fired]
-    if pin is None and fired and not _is_answered(row, past, served):
-        return row | _train(spec, training_set, splits, served, fired, settings)
+    asking = _unanswered(fired, row, past, served)
+    if pin is None and asking:
+        return row | _train(spec, training_set, splits, served, asking, settings)
 
     if pin is None:
         row |= {"decision": "kept", "reason": _why_kept(fired, recent)}
@@ -425,13 +439,7 @@ def _serving(past: Sequence[Row]) -> Row | None:
     champions = [entry for entry in past if entry["is_champion"]]
     if not champions:
         return None
-    serving = champions[-1]["model_version"]
-    # The same trees can be trained twice, then under the same version; the newest decision counts.
-    return [
-        entry
-        for entry in past
-        if entry["model_version"] == serving and entry["artifact"] is not None
-    ][-1]
+    return newest_trained(past, champions[-1]["model_name"], champions[-1]["model_version"])
 
 
 def _pinned_by(past: Sequence[Row]) -> Row | None:
@@ -446,8 +454,19 @@ def _pinned_by(past: Sequence[Row]) -> Row | None:
 
 
 def load_model(row: Row) -> TrainedModel:
-    """The trees that a decision trained."""
+    """The trees that a decision trained.
+
+    Raises:
+        ArtifactError: they were changed after they were stored.
+
+    """
+    check_version(row)
     return TREES.load(row["artifact"], row["artifact_sha256"])
+
+
+def _load(recipe: Recipe, served: Row) -> Model:
+    check_version(served)
+    return recipe.load(served["artifact"], served["artifact_sha256"])
 
 
 def _situation(
@@ -475,7 +494,7 @@ def _champion(spec: ModelSpec, served: Row, past: Sequence[Row]) -> Champion:
         model_version=served["model_version"],
         feature_names=tuple(json.loads(served["feature_names"])),
         label_settings=_label_settings(served),
-        challenged_on=max(entry["test_to_on"] for entry in past if entry["artifact"]),
+        challenged_on=max(entry["test_to_on"] for entry in past if entry["artifact_sha256"]),
         primary_value=served[spec.primary_metric],
         study_id=study_of(served["parameters"]),
     )
@@ -486,7 +505,7 @@ def _recent(
 ) -> tuple[Performance | None, Calibration | None]:
     """The champion on mature rows that are new to it; None where they are too few."""
     recent = training_set.after(served["test_to_on"]).all_examples()
-    model = training_set.recipe.load(served["artifact"], served["artifact_sha256"])
+    model = _load(training_set.recipe, served)
     if recent.smaller_class < settings.min_class_rows:
         return None, None
     if not {column.name for column in model.inputs} <= set(recent.rows.column_names):
@@ -530,25 +549,41 @@ def _describe_recent(
         row |= _metrics(recent)
 
 
-def _is_answered(row: Row, past: Sequence[Row], served: Row | None) -> bool:
-    """Whether this very question was answered since the serving version was trained.
+def _unanswered(
+    fired: Sequence[Trigger], row: Row, past: Sequence[Row], served: Row | None
+) -> list[Trigger]:
+    """The triggers that no training has answered since the serving version was trained.
 
-    The question is the training set, the features and the parameters, those of the gate included.
+    A question is the training set, the features and the parameters, those of the gate included.
+    What was trained on it answers every trigger. Beyond that, scores that are off are answered by
+    a challenger, whatever rows come after: it is promoted for ranking better, so another one a
+    day later would be asked the same for nothing, and once in a while win by chance.
     """
-    question = ("training_set_hash", "feature_names", "parameters")
+    question = ("feature_names", "parameters")
     since = served["decision_number"] if served else 0
-    return any(
-        entry["artifact"] is not None
+    answers = [
+        entry
+        for entry in past
+        if entry["artifact"] is not None
         and entry["decision_number"] >= since
         and all(entry[name] == row[name] for name in question)
-        for entry in past
-    )
+    ]
+    if any(entry["training_set_hash"] == row["training_set_hash"] for entry in answers):
+        return []
+    answered = {
+        trigger["name"]
+        for entry in answers
+        if entry["decision_number"] > since
+        for trigger in json.loads(entry["triggers"])
+        if trigger["is_fired"] and trigger["name"] in ANSWERED_FOR_GOOD
+    }
+    return [trigger for trigger in fired if trigger.name not in answered]
 
 
 def _why_kept(fired: Sequence[Trigger], recent: Performance | None) -> str:
     if fired:
         names = ", ".join(trigger.name for trigger in fired)
-        return f"nothing new: {names} was answered by training on this very data before"
+        return f"nothing new: {names} was answered by training before"
     measured = "no new mature rows to measure" if recent is None else f"{recent.rows} new rows"
     return f"no trigger fired ({measured})"
 
@@ -566,7 +601,7 @@ def _train(
     training_set: TrainingSet,
     splits: dict[str, Examples],
     served: Row | None,
-    fired: Sequence[Trigger],
+    asking: Sequence[Trigger],
     settings: Settings,
 ) -> Row:
     recipe = training_set.recipe
@@ -580,7 +615,7 @@ def _train(
     sha256 = artifact_hash(artifact)
     test_to_on = training_set.window(trial.test.rows)[1]
     model_version = f"{test_to_on}-{sha256[:8]}"
-    why = "; ".join(trigger.message for trigger in fired)
+    why = "; ".join(trigger.message for trigger in asking)
     verdict = _verdict(spec, trial.comparison, lead) if not objections else "; ".join(objections)
     row = {
         "model_version": model_version,
@@ -614,7 +649,7 @@ def _lead_over_champion(
     """
     if served is None or not _is_rival(served, spec):
         return UNDEFINED
-    champion = training_set.recipe.load(served["artifact"], served["artifact_sha256"])
+    champion = _load(training_set.recipe, served)
     fresh = training_set.after(served["validation_to_on"]).examples("test")
     if fresh.smaller_class < settings.min_class_rows:
         return UNDEFINED

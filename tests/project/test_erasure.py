@@ -431,7 +431,7 @@ def test_a_call_that_is_killed_has_changed_nothing(built: DbtProject, tmp_path: 
 def catalog(macro: str) -> Any:
     """What a macro of the catalog returns."""
 
-    class Returned(Exception):  # noqa: N818
+    class Returned(Exception):  # noqa: N818  (no error: it carries a value out)
         """How dbt's `return` leaves a macro."""
 
     returned = []

@@ -972,6 +972,7 @@ WRONG_SESSIONS = {
     "negative_duration": "administrative_duration = -1",
     "negative_count": "informational = -1",
     "rate_out_of_range": "bounce_rates = 1.01",
+    "value_out_of_range": "page_values = 'infinity'",
     "rating_out_of_range": "product_rating = 5.01",
 }
 WRONG_CUSTOMERS = {

@@ -39,6 +39,14 @@ from customer_insights.progress import sentence_of
             "with DUCKDB_PATH, and try again.",
         ),
         (
+            "Runtime Error in model source_watermarks (models/staging/source_watermarks.sql)\n"
+            "  Conversion Error: Could not cast value inf to DECIMAL(18,6) when casting from "
+            "source column page_time\n  \n  LINE 1: cast(page_time as decimal(18, 6)) as page_time",
+            "The raw column page_time holds what cannot be read as its type (Could not cast value "
+            "inf to DECIMAL(18,6)); correct it, or set it to null where "
+            "models/staging/_sources.yml allows that, and try again.",
+        ),
+        (
             # As dbt-labs/dbt-core issue 6418 shows a procedure of Snowflake that failed.
             "Database Error in model my_python_v2 (dbt/models/my_python_v2.py)\n"
             "100357 (P0000): Python Interpreter Error:\nTraceback (most recent call last):\n"
@@ -213,6 +221,7 @@ def test_every_known_message_has_a_message_that_it_is_for() -> None:
         'Could not set lock on file "/a"',
         'The file "/a" exists, but it is not a valid DuckDB database file!',
         'Cannot open file "/a": Permission denied',
+        "Conversion Error: Could not cast value inf to INT32 when casting from source column a",
     ]
     first = {
         next(known for known in KNOWN_MESSAGES if re.search(known.pattern, message))

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
     from customer_insights.training import Row
 
+# What a decision that trained nothing has of one.
+WITHOUT_MODEL = {"artifact": None, "artifact_sha256": None}
+
 
 @pytest.fixture
 def served(shop: Shop, promoted: Row) -> ServingModel:
@@ -95,7 +98,7 @@ def test_the_champion_of_the_newest_decision_serves_however_the_log_is_ordered(
     shop: Shop, promoted: Row
 ) -> None:
     newer = promoted | {"decision_number": 2, "model_version": "v2"}
-    kept = newer | {"decision_number": 3, "decision": "kept", "artifact": None}
+    kept = newer | {"decision_number": 3, "decision": "kept"} | WITHOUT_MODEL
     for decisions in ([promoted, newer, kept], [kept, newer, promoted]):
         (found,) = serving_models(shop.log(*decisions))
         assert found.model_version == "v2"
@@ -103,7 +106,7 @@ def test_the_champion_of_the_newest_decision_serves_however_the_log_is_ordered(
 
 def test_a_champion_named_again_after_another_serves_again(shop: Shop, promoted: Row) -> None:
     newer = promoted | {"decision_number": 2, "model_version": "v2"}
-    back = promoted | {"decision_number": 3, "decision": "rolled_back", "artifact": None}
+    back = promoted | {"decision_number": 3, "decision": "rolled_back"} | WITHOUT_MODEL
     (found,) = serving_models(shop.log(promoted, newer, back))
     assert found.model_version == promoted["model_version"]
 

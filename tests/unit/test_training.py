@@ -457,6 +457,39 @@ def test_a_champion_whose_metric_fell_stays_where_nothing_better_can_be_learned(
     assert after["artifact"] is None
 
 
+@pytest.fixture(scope="module")
+def rarer(shop: Shop, visits: pa.Table) -> pa.Table:
+    """After the first sixty days fewer buy, of those with most pages as of the others."""
+    later = shop.visits(days=160).slice(visits.num_rows)
+    pages, is_new = later["pages"].to_numpy(), np.array(later["visitor"].to_pylist()) == "new"
+    log_odds = 0.3 * (pages - 8.0) + np.where(is_new, 2.0, -2.0) - 2.0
+    labels = np.random.default_rng(5).random(len(pages)) < 1 / (1 + np.exp(-log_odds))
+    return pa.concat_tables([visits, shop.with_column(later, "is_purchase", labels)])
+
+
+def test_scores_that_are_off_ask_for_one_training_not_for_one_a_day(
+    shop: Shop, rarer: pa.Table, promoted: Row
+) -> None:
+    def until(day: int, past: list[Row], **changed: Any) -> Row:
+        return shop.decide(rarer.slice(0, day * 14), past, **changed)
+
+    past = [promoted, until(90, [promoted])]
+    assert fired(past[-1]) == ["miscalibrated"]
+    assert past[-1]["decision"] == "trained_rejected", past[-1]["reason"]
+    for day in (91, 92, 120):
+        past.append(until(day, past))
+        assert fired(past[-1]) == ["miscalibrated"]
+        assert past[-1]["decision"] == "kept"
+        assert past[-1]["model_version"] == promoted["model_version"]
+        assert "miscalibrated was answered by training before" in past[-1]["reason"]
+    # Another question is heard: another gate, or a champion that has become old.
+    assert until(121, past, promotion_margin=0.001)["artifact"] is not None
+    old = until(121, past, retrain_max_age_days=31)
+    assert fired(old) == ["age", "miscalibrated"]
+    assert old["artifact"] is not None
+    assert "observed" not in old["reason"]
+
+
 def test_a_low_f1_makes_a_build_train_where_a_threshold_is_set(shop: Shop, promoted: Row) -> None:
     rows = shop.visits(days=70)
     assert shop.decide(rows, [promoted])["decision"] == "kept"
@@ -752,6 +785,41 @@ def test_a_champion_that_was_tampered_with_stops_the_build(
     changed[len(changed) // 2] ^= 1
     with pytest.raises(ArtifactError, match=re.escape(promoted["artifact_sha256"])):
         shop.decide(visits, [promoted | {"artifact": bytes(changed)}])
+
+
+def test_what_can_be_done_about_a_champion_that_was_tampered_with_is_told(
+    shop: Shop, turned_window: pa.Table, replaced: list[Row], promoted: Row
+) -> None:
+    old, new = replaced
+    damaged = [old, new | {"artifact": b"damaged"}]
+    with pytest.raises(ArtifactError) as refusal:
+        shop.decide(turned_window, damaged)
+    message = str(refusal.value)
+    assert message.startswith(f"Version {new['model_version']} of intent was changed")
+    assert re.fullmatch(r"[^\n]*\.", message)
+    assert "rollback_model" in message
+    with pytest.raises(ArtifactError, match=re.escape(message)):
+        serving_models(shop.log(*damaged))
+    # An earlier version serves again.
+    taken_back = [*damaged, said(damaged, "rolled_back", old)]
+    assert shop.decide(turned_window, taken_back)["model_version"] == old["model_version"]
+    (served,) = serving_models(shop.log(*taken_back))
+    assert served.model_version == old["model_version"]
+
+
+def test_a_champion_whose_model_is_gone_stops_the_build(
+    shop: Shop, visits: pa.Table, promoted: Row
+) -> None:
+    emptied = [promoted | {"artifact": None}]
+    kept = said([promoted], "pinned", promoted)
+    for past, words in (
+        (emptied, "was changed after it was written"),
+        ([kept], "no decision holds it"),
+    ):
+        with pytest.raises(ArtifactError, match=words):
+            shop.decide(visits, past)
+        with pytest.raises(ArtifactError, match=words):
+            serving_models(shop.log(*past))
 
 
 def test_a_champion_that_was_tampered_with_stops_a_build_with_nothing_new(

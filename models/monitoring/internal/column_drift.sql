@@ -208,8 +208,10 @@ select
     case when drift.current_rows > 0 then drift.brier_change end as brier_change,
     case when drift.current_rows > 0 then drift.brier_change_low end as brier_change_low,
     case when drift.current_rows > 0 then drift.brier_change_high end as brier_change_high,
+    -- What was constant and still is has one bin, and no threshold.
     case
-        when drift.current_rows >= {{ setting('drift_min_rows') }} then drift.psi > drift.psi_threshold
+        when drift.current_rows >= {{ setting('drift_min_rows') }}
+            then coalesce(drift.psi > drift.psi_threshold, false)
     end as is_drifted
 from drift
 left join unseen

@@ -23,10 +23,42 @@ newest as (
 
 ),
 
+numbers as (
+
+    {{ dbt.generate_series(setting_value('quality_reference_windows')) }}
+
+),
+
+known as (
+
+    select distinct window_start_on from counted
+
+),
+
+-- The windows after one in which something came: as many as are looked back on, so that one wrong date of long ago
+-- does not make hundreds.
+later as (
+
+    select
+        cast({{ dbt.dateadd(
+            setting_value('monitoring_interval'), 'cast(numbers.generated_number as integer)', 'known.window_start_on'
+        ) }} as date) as window_start_on
+    from known
+    cross join numbers
+
+),
+
 windows as (
 
     select window_start_on
-    from counted
+    from known
+
+    union distinct
+
+    select later.window_start_on
+    from later
+    cross join newest
+    where later.window_start_on <= {{ window_start('newest.today_at') }}
 
     union distinct
 

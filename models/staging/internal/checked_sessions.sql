@@ -23,6 +23,9 @@ select
             least(bounce_rates, exit_rates, special_day) < 0
             or greatest(bounce_rates, exit_rates, special_day) > 1
             then 'rate_out_of_range'
+        -- Infinite, not a number (greater than all others), or more than a float of 32 bits holds, which models
+        -- read: https://docs.snowflake.com/en/sql-reference/data-types-numeric#special-values
+        when page_values not between -3e38 and 3e38 then 'value_out_of_range'
         when product_rating not between 1 and 5 then 'rating_out_of_range'
     end as reject_reason
 from ranked
