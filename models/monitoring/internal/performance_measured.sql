@@ -5,9 +5,10 @@
     on_schema_change='append_new_columns',
 ) }}
 
--- Counts and sums of each window's new rows, from which its metrics follow. All of whole numbers or
--- decimals, so that the order of rows does not matter.
-{% set grain = 'model_name, model_version, window_start_on, rows_hash' %}
+-- Counts and sums of each window's new rows, of all and of each segment, from which metrics follow. All of
+-- whole numbers or decimals, so that the order of rows does not matter.
+{% set window_grain = 'model_name, model_version, window_start_on, rows_hash' %}
+{% set grain = window_grain ~ ', segment' %}
 
 with
 
@@ -32,6 +33,7 @@ scored as (
         due.model_version,
         due.window_start_on,
         due.rows_hash,
+        coalesce(segments.segment, 'not known') as known_segment,
         scored.is_predicted,
         scored.is_positive,
         cast(scored.score as decimal(18, 12)) as score
@@ -41,6 +43,11 @@ scored as (
             scored.model_name = due.model_name
             and scored.model_version = due.model_version
             and {{ window_start('scored.as_of_on') }} = due.window_start_on
+    left join {{ ref('scored_segments') }} as segments
+        on
+            scored.task_name = segments.task_name
+            and scored.entity_id = segments.entity_id
+            and scored.as_of_on = segments.as_of_on
     where scored.sample_role = 'new'
 
 ),
@@ -49,7 +56,8 @@ scored as (
 by_score as (
 
     select
-        {{ grain }},
+        {{ window_grain }},
+        case when grouping(known_segment) = 1 then 'all rows' else known_segment end as segment,
         score,
         count(*) as row_count,
         count(case when is_positive then 1 end) as positives,
@@ -59,7 +67,10 @@ by_score as (
         count(case when is_predicted and not is_positive then 1 end) as false_positives,
         count(case when not is_predicted and is_positive then 1 end) as false_negatives
     from scored
-    group by {{ grain }}, score
+    group by grouping sets (
+        ({{ window_grain }}, score, known_segment),
+        ({{ window_grain }}, score)
+    )
 
 ),
 
