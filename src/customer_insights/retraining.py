@@ -169,7 +169,7 @@ def costly_drift(now: Situation) -> Trigger:
     worst = max(drifted, key=lambda each: (each.brier_change_low, each.feature))
     is_fired = worst.brier_change_low > limit
     message = (
-        f"of {len(drifted)} features that moved beyond noise {worst.feature} costs most: its shift "
+        f"{worst.feature} costs most of what moved beyond noise (features: {len(drifted)}): its shift "
         f"alone adds at least {worst.brier_change_low:.3f} to the mean squared error, "
         f"{'more' if is_fired else 'not more'} than {limit:.3f}"
     )

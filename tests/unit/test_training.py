@@ -477,7 +477,7 @@ def test_drift_that_costs_makes_a_build_train_and_is_answered_once(
 ) -> None:
     rows = moved(shop.visits(days=66), promoted, shop)
     # Only this trigger: what drift costs is asked whether or not outcomes tell the same.
-    calm = {
+    calm: dict[str, Any] = {
         "retrain_metric_margin": 1.0,
         "retrain_calibration_margin": 100.0,
         "drift_cost_margin": 0.005,
@@ -499,7 +499,7 @@ def test_a_champion_without_a_profile_and_one_with_few_new_rows_are_not_held_aga
     shop: Shop, promoted: Row
 ) -> None:
     rows = moved(shop.visits(days=66), promoted, shop)
-    asked = {"retrain_metric_margin": 1.0, "drift_cost_margin": 0.0}
+    asked: dict[str, Any] = {"retrain_metric_margin": 1.0, "drift_cost_margin": 0.0}
     for past, changed in (
         (promoted | {"profile": None}, asked),
         (promoted, asked | {"drift_min_rows": 6 * 14 + 1}),

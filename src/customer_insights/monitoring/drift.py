@@ -131,11 +131,11 @@ def measure_drift(name: str, rows: BinnedRows, normal_deviate: float) -> Feature
     has_any = rows.reference + rows.current > 0
     reference_rows, current_rows = int(rows.reference.sum()), int(rows.current.sum())
     bins = int(has_any.sum())
-    p = (rows.reference[has_any] + HALF_A_ROW) / (reference_rows + HALF_A_ROW * bins)
-    q = (rows.current[has_any] + HALF_A_ROW) / (current_rows + HALF_A_ROW * bins)
+    p: Floats = (rows.reference[has_any] + HALF_A_ROW) / (reference_rows + HALF_A_ROW * bins)
+    q: Floats = (rows.current[has_any] + HALF_A_ROW) / (current_rows + HALF_A_ROW * bins)
     # A bin of few test rows has its error from all of them.
     mean_error = rows.test_squared_error.sum() / rows.test.sum()
-    errors = (rows.test_squared_error[has_any] + SHRINKAGE_ROWS * mean_error) / (
+    errors: Floats = (rows.test_squared_error[has_any] + SHRINKAGE_ROWS * mean_error) / (
         rows.test[has_any] + SHRINKAGE_ROWS
     )
     change = float(np.sum((q - p) * errors))
