@@ -169,8 +169,8 @@ def costly_drift(now: Situation) -> Trigger:
     worst = max(drifted, key=lambda each: (each.brier_change_low, each.feature))
     is_fired = worst.brier_change_low > limit
     message = (
-        f"{worst.feature} costs most of what moved beyond noise (features: {len(drifted)}): its shift "
-        f"alone adds at least {worst.brier_change_low:.3f} to the mean squared error, "
+        f"{worst.feature} costs most of what moved beyond noise (features: {len(drifted)}): "
+        f"its shift alone adds at least {worst.brier_change_low:.3f} to the mean squared error, "
         f"{'more' if is_fired else 'not more'} than {limit:.3f}"
     )
     return Trigger(name, is_fired, worst.brier_change_low, limit, message)
