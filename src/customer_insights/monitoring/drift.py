@@ -131,8 +131,7 @@ def measure_drift(name: str, rows: BinnedRows, normal_deviate: float) -> Feature
     has_any = rows.reference + rows.current > 0
     reference_rows, current_rows = int(rows.reference.sum()), int(rows.current.sum())
     bins = int(has_any.sum())
-    p: Floats = (rows.reference[has_any] + HALF_A_ROW) / (reference_rows + HALF_A_ROW * bins)
-    q: Floats = (rows.current[has_any] + HALF_A_ROW) / (current_rows + HALF_A_ROW * bins)
+    p, q = _shares(rows.reference[has_any]), _shares(rows.current[has_any])
     # A bin of few test rows has its error from all of them.
     mean_error = rows.test_squared_error.sum() / rows.test.sum()
     errors: Floats = (rows.test_squared_error[has_any] + SHRINKAGE_ROWS * mean_error) / (
@@ -147,6 +146,11 @@ def measure_drift(name: str, rows: BinnedRows, normal_deviate: float) -> Feature
         brier_change=change,
         brier_change_low=change - NORMAL_95 * float(np.sqrt(max(variance, 0.0))),
     )
+
+
+def _shares(counts: Counts) -> Floats:
+    smoothed: Floats = counts.astype(np.float64) + HALF_A_ROW
+    return smoothed / smoothed.sum()
 
 
 def _variance(shares: Floats, errors: Floats) -> float:
