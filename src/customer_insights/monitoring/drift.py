@@ -149,8 +149,9 @@ def measure_drift(name: str, rows: BinnedRows, normal_deviate: float) -> Feature
 
 
 def _shares(counts: Counts) -> Floats:
-    smoothed: Floats = counts.astype(np.float64) + HALF_A_ROW
-    return smoothed / smoothed.sum()
+    smoothed = counts.astype(np.float64) + HALF_A_ROW
+    shares: Floats = smoothed / smoothed.sum()
+    return shares
 
 
 def _variance(shares: Floats, errors: Floats) -> float:
