@@ -304,7 +304,7 @@ def test_training_counts_rows_into_the_bins_that_monitoring_does(drill: Drill) -
             f" where model_name = '{AFTER}' and model_version like '2017-10-31-%'"
             " and profile is not null"
         ).fetchone()
-        rows = connection.execute(
+        rows = connection.sql(
             "select * from insights.session_features where month(session_on) = 11"
         ).to_arrow_table()
     # A feature with one value has no threshold.
