@@ -48,6 +48,7 @@
         'customer_insights': by_customer,
 
         'customer_segments_computed': by_customer,
+        'session_segments': {'session_id': ['session']},
         'customer_purchases': {'customer_id': ['customer'], 'order_id': ['order']},
         'customer_products': by_customer,
         'product_candidates_computed': by_customer,
@@ -56,6 +57,7 @@
         'product_recommendations_ranked': by_customer,
         'recommendation_customers': by_customer,
         'recommendation_lists': by_customer,
+        'recommendations_served': by_customer,
         'recommendation_measurements': by_customer,
         'recommendation_outcomes': {'customer_id': ['customer'], 'source_row_key': ['order']},
 
@@ -101,6 +103,7 @@
             'purchase_intent_evaluated', 'model_evaluations', 'model_evaluation_ablations',
             'model_evaluation_baselines', 'model_evaluation_summary',
         ],
+        'sums over all customers of a date, kept as they were measured': ['recommendation_performance_measured'],
         'models and what was decided of them; docs/erasure.md says what stays in a model': [
             'churn_trained', 'product_recommendations_trained', 'purchase_intent_trained',
             'review_sentiment_trained', 'review_sentiment_folds', 'churn_registered',

@@ -1,10 +1,10 @@
 {#
   The tasks whose scores are watched. `scored_rows` holds their scores; `trained` is their decision log,
   `features` where their features stand, and `join` finds a scored row's features. A further task is a
-  further entry here and a further arm of `scored_rows`.
+  further entry here and a further arm of `scored_rows` and of `scored_segments`.
 #}
 {% macro monitored_tasks() %}
-    {% do return([
+    {% set tasks = [
         {
             'task_name': 'churn',
             'trained': ref('churn_trained'),
@@ -17,5 +17,18 @@
             'features': ref('session_features'),
             'join': 'scored.entity_id = features.session_id',
         },
-    ]) %}
+    ] %}
+    {# A text is no column that could drift: its profile has scores and labels only. #}
+    {% if is_sentiment_monitored() %}
+        {% do tasks.append({
+            'task_name': 'review_sentiment',
+            'trained': ref('review_sentiment_trained'),
+            'features': ref('review_sentiment_examples'),
+            'join': 'scored.entity_id = features.review_id',
+        }) %}
+    {% endif %}
+    {% do return(tasks) %}
 {% endmacro %}
+
+{# Whether the sentiment is a model of ours: the other engines' learn nothing here. #}
+{% macro is_sentiment_monitored() %}{% do return(setting_value('text_engine') == 'embedded') %}{% endmacro %}

@@ -32,7 +32,10 @@ test_rows as (
     left join customers
         on case scored.task_name when 'churn' then scored.entity_id else sessions.customer_id end
             = customers.customer_id
-    where scored.sample_role = 'test' and scored.is_positive is not null
+    where
+        scored.task_name in ('churn', 'purchase_intent')
+        and scored.sample_role = 'test'
+        and scored.is_positive is not null
 
 ),
 

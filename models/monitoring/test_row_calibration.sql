@@ -9,5 +9,5 @@ select
     {{ wilson_interval('count(case when is_positive then 1 end)', 'count(*)', 'low') }} as observed_rate_low,
     {{ wilson_interval('count(case when is_positive then 1 end)', 'count(*)', 'high') }} as observed_rate_high
 from {{ ref('scored_rows') }}
-where sample_role = 'test' and is_positive is not null
+where sample_role = 'test' and is_positive is not null and score_decile is not null
 group by model_name, model_version, score_decile

@@ -14,6 +14,7 @@ from typing import Any
 from customer_insights.calibration import Calibration
 from customer_insights.catalog import ModelSpec
 from customer_insights.evaluation import Performance
+from customer_insights.monitoring.drift import FeatureDrift
 from customer_insights.settings import Settings
 
 # Calibration is tested at every build, so by chance alone it must seldom look wrong.
@@ -54,6 +55,7 @@ class Situation:
     newest_on: date
     calibration: Calibration | None = None
     study_id: str | None = None
+    drift: tuple[FeatureDrift, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -156,6 +158,26 @@ def miscalibrated(now: Situation) -> Trigger:
     return Trigger(name, is_fired, found.gap, limit, message)
 
 
+def costly_drift(now: Situation) -> Trigger:
+    """A feature has moved, beyond noise, to where the champion errs more, by more than a margin."""
+    name, limit = "costly_drift", now.settings.drift_cost_margin
+    if now.champion is None:
+        return Trigger(name, False, None, limit, "no model serves yet")
+    if now.drift is None:
+        return Trigger(name, False, None, limit, "too few new mature rows, or no training profile")
+    drifted = [each for each in now.drift if each.is_drifted]
+    if not drifted:
+        return Trigger(name, False, 0.0, limit, "no feature has moved beyond noise")
+    worst = max(drifted, key=lambda each: (each.brier_change_low, each.feature))
+    is_fired = worst.brier_change_low > limit
+    message = (
+        f"{worst.feature} costs most of what moved beyond noise (features: {len(drifted)}): "
+        f"its shift alone adds at least {worst.brier_change_low:.3f} to the mean squared error, "
+        f"{'more' if is_fired else 'not more'} than {limit:.3f}"
+    )
+    return Trigger(name, is_fired, worst.brier_change_low, limit, message)
+
+
 def tuned_parameters(now: Situation) -> Trigger:
     """A search has found parameters that nothing was trained with yet."""
     name = "tuned_parameters"
@@ -178,6 +200,7 @@ TRIGGERS: tuple[Callable[[Situation], Trigger], ...] = (
     fallen_metric,
     low_f1,
     miscalibrated,
+    costly_drift,
     tuned_parameters,
 )
 

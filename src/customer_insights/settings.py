@@ -38,6 +38,9 @@ class Settings:
     retrain_metric_margin: float
     retrain_calibration_margin: float
     retrain_f1_threshold: float | None
+    drift_min_rows: int
+    drift_normal_deviate: float
+    drift_cost_margin: float
     leak_roc_auc: float
     rescore_days: int
     explain_min_decile: int

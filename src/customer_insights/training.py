@@ -41,6 +41,7 @@ from customer_insights.model import (
     is_whole,
     newest_trained,
 )
+from customer_insights.monitoring.drift import FeatureDrift, measure_feature_drift
 from customer_insights.recipe import TREES, Model, Recipe, Trees
 from customer_insights.retraining import (
     ANSWERED_FOR_GOOD,
@@ -341,13 +342,13 @@ def decide(
     if served:
         row |= {"model_version": served["model_version"], "is_champion": True}
 
+    situation, recent = _situation(spec, training_set, past, served, row, settings)
+    triggers = evaluate_triggers(situation)
+    row["triggers"] = json.dumps([asdict(trigger) for trigger in triggers])
     lack = _what_is_lacking(splits, training_set.recipe, settings)
     if lack and pin is None:
         return row | {"decision": "not_enough_labels", "reason": lack}
 
-    situation, recent = _situation(spec, training_set, past, served, row, settings)
-    triggers = evaluate_triggers(situation)
-    row["triggers"] = json.dumps([asdict(trigger) for trigger in triggers])
     fired = [trigger for trigger in triggers if trigger.is_fired]
     asking = _unanswered(fired, row, past, served)
     if pin is None and asking:
@@ -478,15 +479,17 @@ def _situation(
     settings: Settings,
 ) -> tuple[Situation, Performance | None]:
     newest_on: date = pc.max(training_set.rows[training_set.date_column]).as_py()
-    champion, recent, calibration = None, None, None
+    champion, recent, calibration, drift = None, None, None, None
     if served:
         champion = _champion(spec, served, past)
         # A pinned champion may have no mature row left: then nothing is newer than what it knows.
         newest_on = newest_on or champion.challenged_on
         if _is_same_label(served, spec):
             recent, calibration = _recent(spec, training_set, served, settings)
+            drift = _drift(training_set, served, settings)
     study = study_of(row["parameters"])
-    return Situation(spec, settings, champion, recent, newest_on, calibration, study), recent
+    situation = Situation(spec, settings, champion, recent, newest_on, calibration, study, drift)
+    return situation, recent
 
 
 def _champion(spec: ModelSpec, served: Row, past: Sequence[Row]) -> Champion:
@@ -521,6 +524,21 @@ def _recent(
     )
     calibration = measure_calibration(recent.labels, scored.scores, served["validation_rows"])
     return comparison.performance, calibration
+
+
+def _drift(
+    training_set: TrainingSet, served: Row, settings: Settings
+) -> tuple[FeatureDrift, ...] | None:
+    """Of the champion's features on mature rows that are new to it; None where they are too few.
+
+    Monitoring looks at the newest rows, too, whose outcomes nobody knows: from those nothing could
+    be learned yet.
+    """
+    later = training_set.after(served["test_to_on"]).rows
+    # A version that was trained before profiles were stored has none, nor has a model of texts.
+    if not served["profile"] or later.num_rows < settings.drift_min_rows:
+        return None
+    return measure_feature_drift(served["profile"], later, settings.drift_normal_deviate)
 
 
 def _describe_serving(row: Row, served: Row) -> None:

@@ -22,6 +22,12 @@ from sklearn.metrics import (
     roc_auc_score,
 )
 
+from customer_insights.monitoring.drift import (
+    BinnedRows,
+    measure_drift,
+    measure_feature_drift,
+)
+
 Counts = npt.NDArray[np.int64]
 
 # --- drift: simulated counts through the SQL that every drift table uses -------------------------
@@ -125,6 +131,33 @@ def test_measures_are_as_published(measure: str) -> None:
     assert wasserstein == pytest.approx(0.6)
     # Each bin errs alike, so no shift costs anything.
     assert brier_change == pytest.approx(0, abs=1e-12)
+
+
+def test_training_measures_what_monitoring_does(measure: str) -> None:
+    """One formula in SQL, where all windows are, and one in Python, before monitoring is built."""
+    generator = np.random.default_rng(20240101)
+    for shares in SPREADS.values():
+        reference = generator.multinomial(REFERENCE_ROWS, shares)
+        current = generator.multinomial(1000, generator.permutation(shares))
+        test = generator.multinomial(500, shares)
+        errors = np.round(test * generator.random(len(shares)), 6)
+        counted = binned("both", 1000, 0, reference, current)
+        for name, values in (("test_rows", test), ("test_squared_error", errors)):
+            counted = counted.set_column(counted.column_names.index(name), name, pa.array(values))
+        (by_sql,) = measured(
+            measure, counted, "psi, psi_threshold, brier_change, brier_change_low, is_drifted"
+        )
+        drift = measure_drift("both", BinnedRows(reference, test, errors, current), 3.09)
+        assert list(by_sql) == pytest.approx(
+            [
+                drift.psi,
+                drift.psi_threshold,
+                drift.brier_change,
+                drift.brier_change_low,
+                drift.is_drifted,
+            ],
+            rel=1e-9,
+        )
 
 
 # --- the drill: a year of real sessions, month by month ------------------------------------------
@@ -262,6 +295,67 @@ def test_intervals_are_near_those_of_resampling(drill: Drill) -> None:
         ((low, high),) = window(drill, "model_performance", f"{name}_low, {name}_high", "11")
         ends = np.quantile(values, [0.025, 0.975])
         assert [low, high] == pytest.approx(list(ends), abs=0.012), name
+
+
+def test_training_counts_rows_into_the_bins_that_monitoring_does(drill: Drill) -> None:
+    with duckdb.connect(str(drill.project.database), read_only=True) as connection:
+        (profile,) = connection.execute(
+            "select profile from insights_internal.purchase_intent_trained"
+            f" where model_name = '{AFTER}' and model_version like '2017-10-31-%'"
+            " and profile is not null"
+        ).fetchone()
+        rows = connection.sql(
+            "select * from insights.session_features where month(session_on) = 11"
+        ).to_arrow_table()
+    # A feature with one value has no threshold.
+    columns = "psi, coalesce(psi_threshold, 0), brier_change, brier_change_low"
+    by_sql = {
+        name: values
+        for name, *values in window(drill, "feature_drift", f"column_name, {columns}", "11")
+    }
+    found = measure_feature_drift(profile, rows, 3.09)
+
+    assert {each.feature for each in found} == set(by_sql)
+    for each in found:
+        assert by_sql[each.feature] == pytest.approx(
+            [each.psi, each.psi_threshold or 0, each.brier_change, each.brier_change_low],
+            rel=1e-9,
+            abs=1e-12,
+        ), each.feature
+
+
+def test_a_segment_is_measured_as_the_whole_is(drill: Drill) -> None:
+    # Nobody has ordered by a name, so the type of visitor is what is known.
+    segments = window(drill, "segment_performance", "segment, matured_rows, f1", "11")
+    assert {segment for segment, *_ in segments} <= {
+        f"visitor_type = {name}" for name in ("New_Visitor", "Returning_Visitor", "Other")
+    }
+    rows = drill.project.query(
+        "select scored.is_positive, scored.score"
+        " from insights_internal.scored_rows as scored"
+        " inner join insights.session_features as features"
+        " on scored.entity_id = features.session_id"
+        f" where model_name = '{AFTER}' and model_version like '2017-10-31-%'"
+        " and sample_role = 'new' and as_of_on between '2017-11-01' and '2017-11-30'"
+        " and features.visitor_type = 'New_Visitor'"
+    )
+    labels, scores = (np.array(column, dtype=float) for column in zip(*rows, strict=True))
+    (found,) = window(
+        drill,
+        "segment_performance",
+        "matured_rows, roc_auc, pr_auc, brier",
+        "11",
+        "segment = 'visitor_type = New_Visitor'",
+    )
+    assert list(found) == pytest.approx(
+        [
+            len(labels),
+            roc_auc_score(labels, scores),
+            average_precision_score(labels, scores),
+            brier_score_loss(labels, scores),
+        ],
+        rel=1e-9,
+    )
 
 
 def test_an_empty_window_says_nothing(drill: Drill) -> None:

@@ -109,6 +109,28 @@ def test_a_card_of_each_model_says_what_the_tables_say(
         assert f"| gender | {name} | {count:,} | {rate:.3f} |" in page
 
 
+def test_sentiment_is_watched_as_it_was_tested(sample: tuple[DbtProject, str]) -> None:
+    """Stored scores of its test rows give the figures that training saw."""
+    project, _ = sample
+    tested = project.query(
+        "select is_positive, score from insights_sample_internal.scored_rows "
+        "where model_name = 'review_sentiment' and sample_role = 'test'"
+    )
+    labels, scores = (np.array(column, dtype=float) for column in zip(*tested, strict=True))
+    ((test_rows, roc_auc),) = project.query(
+        "select test_rows, roc_auc from insights_sample.model_runs "
+        "where model_name = 'review_sentiment' and decision = 'trained_promoted'"
+    )
+    # Few texts were written before without stars: an earlier model had scored those.
+    assert 0.95 * test_rows <= len(labels) <= test_rows
+    assert roc_auc_score(labels, scores) == pytest.approx(roc_auc, abs=0.01)
+    drift = project.query(
+        "select sum(current_rows)::bigint from insights_sample.prediction_drift "
+        "where model_name = 'review_sentiment'"
+    )
+    assert drift == [(len(labels),)]
+
+
 def test_a_second_build_changes_nothing_but_its_entry_in_the_log(
     sample: tuple[DbtProject, str],
 ) -> None:

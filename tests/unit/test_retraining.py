@@ -13,6 +13,7 @@ import pytest
 from customer_insights.calibration import Calibration
 from customer_insights.evaluation import NO_PERFORMANCE, Performance
 from customer_insights.metrics import UNDEFINED, Interval
+from customer_insights.monitoring.drift import FeatureDrift
 from customer_insights.retraining import Champion, Situation, Trigger, evaluate_triggers
 
 if TYPE_CHECKING:
@@ -68,6 +69,7 @@ def test_every_trigger_is_told_each_time_in_the_same_order(calm: Situation) -> N
         "fallen_metric",
         "low_f1",
         "miscalibrated",
+        "costly_drift",
         "tuned_parameters",
     ]
     for now in (calm, replace(calm, champion=None, recent=None)):
@@ -196,6 +198,33 @@ def test_scores_are_miscalibrated_where_they_are_far_off_and_noise_does_not_expl
     found = trigger(now, "miscalibrated")
     assert (found.value, found.threshold) == (gap, 0.1)
     assert "10.0% were expected and 12.0% observed" in found.message
+
+
+@pytest.mark.parametrize(
+    ("psi", "cost", "fires"),
+    [(0.2, 0.021, True), (0.2, 0.02, False), (0.1, 0.5, False)],
+    ids=["drifted and costly", "at the margin", "may be noise"],
+)
+def test_drift_is_a_reason_where_it_is_beyond_noise_and_costs_more_than_the_margin(
+    calm: Situation, psi: float, cost: float, fires: bool
+) -> None:
+    cheap = FeatureDrift("visitor", 3.0, 0.1, brier_change=-0.1, brier_change_low=-0.2)
+    pages = FeatureDrift("pages", psi, 0.1, brier_change=0.6, brier_change_low=cost)
+    now = replace(calm, drift=(pages, cheap))
+    assert (fired(now) == ["costly_drift"]) is fires
+    found = trigger(now, "costly_drift")
+    assert found.threshold == 0.02
+    assert found.value == (cost if psi > 0.1 else -0.2)
+    assert ("pages" in found.message) == (psi > 0.1)
+
+
+def test_without_drift_nothing_is_known_to_cost_and_without_rows_nothing_at_all(
+    calm: Situation,
+) -> None:
+    still = FeatureDrift("pages", 0.05, 0.1, brier_change=0.6, brier_change_low=0.5)
+    one_bin = FeatureDrift("constant", 0.0, None, brier_change=0.0, brier_change_low=0.0)
+    assert trigger(replace(calm, drift=(still, one_bin)), "costly_drift").value == 0.0
+    assert trigger(replace(calm, drift=None), "costly_drift").value is None
 
 
 def test_several_reasons_are_all_told(calm: Situation) -> None:

@@ -204,6 +204,8 @@ def test_too_few_rows_to_train_on_are_said_in_a_sentence_and_give_no_metric(
 ) -> None:
     decision = shop.decide(visits, min_train_rows=421)
     assert_nothing_claimed(decision)
+    # Triggers are looked at and told all the same.
+    assert fired(decision) == ["no_champion"]
     assert decision["is_champion"] is False
     assert decision["model_version"] is None
     assert "420 mature rows" in decision["reason"]
@@ -488,6 +490,55 @@ def test_scores_that_are_off_ask_for_one_training_not_for_one_a_day(
     assert fired(old) == ["age", "miscalibrated"]
     assert old["artifact"] is not None
     assert "observed" not in old["reason"]
+def moved(visits: pa.Table, promoted: Row, shop: Shop) -> pa.Table:
+    """Visits whose newest days all lie where the champion erred most on its test rows."""
+    bins = [
+        each
+        for each in json.loads(promoted["profile"])
+        if each["column_name"] == "pages" and each["upper_edge"] and each["test_rows"] > 5
+    ]
+    worst = max(bins, key=lambda each: each["test_squared_error"] / each["test_rows"])
+    pages = visits["pages"].to_numpy().copy()
+    pages[60 * 14 :] = worst["upper_edge"]
+    return shop.with_column(visits, "pages", pages)
+
+
+def test_drift_that_costs_makes_a_build_train_and_is_answered_once(
+    shop: Shop, promoted: Row
+) -> None:
+    rows = moved(shop.visits(days=66), promoted, shop)
+    # Only this trigger: what drift costs is asked whether or not outcomes tell the same.
+    calm: dict[str, Any] = {
+        "retrain_metric_margin": 1.0,
+        "retrain_calibration_margin": 100.0,
+        "drift_cost_margin": 0.005,
+    }
+    decision = shop.decide(rows, [promoted], **calm)
+    assert fired(decision) == ["costly_drift"]
+    assert decision["artifact"] is not None
+    assert "pages costs most" in decision["reason"]
+    after = shop.decide(
+        rows, [promoted, decision | {"decision": "trained_rejected", "is_champion": False}], **calm
+    )
+    assert after["decision"] == "kept"
+    assert fired(after) == ["costly_drift"]
+    assert "costly_drift was answered" in after["reason"]
+    assert after["artifact"] is None
+
+
+def test_a_champion_without_a_profile_and_one_with_few_new_rows_are_not_held_against_it(
+    shop: Shop, promoted: Row
+) -> None:
+    rows = moved(shop.visits(days=66), promoted, shop)
+    asked: dict[str, Any] = {"retrain_metric_margin": 1.0, "drift_cost_margin": 0.0}
+    for past, changed in (
+        (promoted | {"profile": None}, asked),
+        (promoted, asked | {"drift_min_rows": 6 * 14 + 1}),
+    ):
+        triggers = json.loads(shop.decide(rows, [past], **changed)["triggers"])
+        (found,) = [each for each in triggers if each["name"] == "costly_drift"]
+        assert found["is_fired"] is False
+        assert found["value"] is None
 
 
 def test_a_low_f1_makes_a_build_train_where_a_threshold_is_set(shop: Shop, promoted: Row) -> None:

@@ -4,8 +4,16 @@ with
 
 scored as (
 
-    select * from {{ ref('scored_rows') }}
-    where sample_role in ('validation', 'test', 'new')
+    select
+        scored.*,
+        segments.segment
+    from {{ ref('scored_rows') }} as scored
+    left join {{ ref('scored_segments') }} as segments
+        on
+            scored.task_name = segments.task_name
+            and scored.entity_id = segments.entity_id
+            and scored.as_of_on = segments.as_of_on
+    where scored.sample_role in ('validation', 'test', 'new')
 
 )
 
@@ -18,7 +26,7 @@ select
     count(case when sample_role = 'new' then 1 end) as new_rows,
     -- Of whole numbers, so that the order of rows does not matter.
     cast(
-        sum(hash(entity_id, as_of_on, features_hash, sample_role, is_positive))
+        sum(hash(entity_id, as_of_on, features_hash, sample_role, is_positive, segment))
         as {{ api.Column.translate_type('string') }}
     ) as rows_hash
 from scored

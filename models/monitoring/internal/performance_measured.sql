@@ -5,8 +5,8 @@
     on_schema_change='append_new_columns',
 ) }}
 
--- Counts and sums of each window's new rows, from which its metrics follow. All of whole numbers or
--- decimals, so that the order of rows does not matter.
+-- Counts and sums of each window's new rows, of all and of each segment, from which metrics follow. All of
+-- whole numbers or decimals, so that the order of rows does not matter.
 {% set windows, counted = ref('monitored_windows'), this if is_incremental() else none %}
 {% set is_due = is_from_due('scored.as_of_on', windows, counted, 'windows.new_rows > 0') %}
 
@@ -27,6 +27,7 @@ scored as (
 
     select
         due.window_number,
+        coalesce(segments.segment, 'not known') as known_segment,
         scored.is_predicted,
         scored.is_positive,
         cast(scored.score as decimal(18, 12)) as score
@@ -36,6 +37,11 @@ scored as (
             scored.model_name = due.model_name
             and scored.model_version = due.model_version
             and {{ window_start('scored.as_of_on') }} = due.window_start_on
+    left join {{ ref('scored_segments') }} as segments
+        on
+            scored.task_name = segments.task_name
+            and scored.entity_id = segments.entity_id
+            and scored.as_of_on = segments.as_of_on
     where scored.sample_role = 'new' and {{ is_due }}
 
 ),
@@ -45,6 +51,7 @@ by_score as (
 
     select
         window_number,
+        case when grouping(known_segment) = 1 then 'all rows' else known_segment end as segment,
         score,
         count(*) as row_count,
         count(case when is_positive then 1 end) as positives,
@@ -54,7 +61,7 @@ by_score as (
         count(case when is_predicted and not is_positive then 1 end) as false_positives,
         count(case when not is_predicted and is_positive then 1 end) as false_negatives
     from scored
-    group by window_number, score
+    group by grouping sets ((window_number, score, known_segment), (window_number, score))
 
 ),
 
@@ -62,10 +69,11 @@ totals as (
 
     select
         window_number,
+        segment,
         sum(positives) as all_positives,
         sum(negatives) as all_negatives
     from by_score
-    group by window_number
+    group by window_number, segment
 
 ),
 
@@ -78,7 +86,7 @@ cumulated as (
             'positives': 'positives', 'negatives': 'negatives', 'expected_negatives': 'row_count * (1 - score)',
         }.items() %}
         sum({{ value }}) over (
-            partition by window_number order by score rows between unbounded preceding and current row
+            partition by window_number, segment order by score rows between unbounded preceding and current row
         ) as {{ name }}_upto{{ ',' if not loop.last }}
         {% endfor %}
     from by_score
@@ -101,7 +109,8 @@ ranked as (
         2 * cumulated.expected_negatives_upto
         - cumulated.row_count * (1 - cumulated.score) as twice_expected_negatives_below
     from cumulated
-    inner join totals on cumulated.window_number = totals.window_number
+    inner join totals
+        on cumulated.window_number = totals.window_number and cumulated.segment = totals.segment
 
 ),
 
@@ -109,6 +118,7 @@ measured as (
 
     select
         window_number,
+        segment,
         sum(row_count) as scored_rows,
         sum(positives + negatives) as matured_rows,
         sum(positives) as positives,
@@ -155,7 +165,7 @@ measured as (
         ) as estimated_squared_error,
         sum(cast(row_count * score * twice_expected_negatives_below / 2 as decimal(38, 12))) as estimated_right_pairs
     from ranked
-    group by window_number
+    group by window_number, segment
 
 )
 
@@ -164,6 +174,7 @@ select
     due.model_version,
     due.window_start_on,
     due.rows_hash,
+    measured.segment,
     measured.scored_rows,
     measured.matured_rows,
     measured.positives,

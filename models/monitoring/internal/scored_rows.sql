@@ -38,3 +38,39 @@ left join {{ ref('churn_labels') }} as labels
     on scores.customer_id = labels.customer_id and scores.as_of_on = labels.as_of_on
 left join {{ ref('churn_population') }} as features
     on scores.customer_id = features.customer_id and scores.as_of_on = features.as_of_on
+{% if is_sentiment_monitored() %}
+
+union all
+
+select
+    'review_sentiment' as task_name,
+    'review_sentiment' as model_name,
+    scores.model_version,
+    examples.review_id as entity_id,
+    examples.created_on as as_of_on,
+    scores.positive_score as score,
+    -- Its versions have no cut points.
+    cast(null as integer) as score_decile,
+    scores.positive_score >= versions.threshold as is_predicted,
+    case when examples.created_on > versions.test_to_on then 'new' else 'test' end as sample_role,
+    examples.is_positive,
+    examples.created_on as matured_on,
+    scores.content_hash as features_hash,
+    true as has_features
+from {{ ref('review_sentiment_examples') }} as examples
+inner join {{ ref('review_sentiment_predicted') }} as scores on examples.content_hash = scores.content_hash
+-- Models of the history never served. A copy that came in late may be older than what the model of its text knew.
+inner join (
+    select
+        model_version,
+        test_from_on,
+        test_to_on,
+        threshold
+    from {{ ref('review_sentiment_trained') }}
+    where decision = 'trained_promoted'
+    qualify row_number() over (partition by model_version order by decision_number desc nulls last) = 1
+) as versions
+    on scores.model_version = versions.model_version and examples.created_on >= versions.test_from_on
+-- A text counts once, and stars between positive and negative answer nothing.
+where examples.is_first_copy and examples.is_positive is not null and scores.positive_score is not null
+{% endif %}

@@ -42,32 +42,7 @@ targets as (
 
 ),
 
-numbers as (
-
-    {{ dbt.generate_series(measured_places()) }}
-
-),
-
--- Decimals, so that the order in which they are added does not show.
-gains as (
-
-    select
-        cast(generated_number as integer) as place,
-        cast(ln(2) / ln(generated_number + 1) as decimal(9, 6)) as gain
-    from numbers
-
-),
-
-best as (
-
-    select
-        upto.place as bought_count,
-        sum(gains.gain) as best_gain
-    from gains as upto
-    inner join gains on upto.place >= gains.place
-    group by upto.place
-
-),
+{{ ndcg_gains() }},
 
 rankers as (
 

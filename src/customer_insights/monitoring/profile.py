@@ -111,10 +111,26 @@ def training_profile(
         found = column.bins(thresholds.get(feature.name))
         bins += found
         slices += column.slices(found, thresholds.get(feature.name))
-    scores = pa.chunked_array([pa.array(test_scores)])
-    bins += Numbers(SCORE, scores, scores, errors).bins()
-    bins += Levels(LABEL, _texts(train.labels), _texts(test.labels), errors).bins()
+    bins += score_profile(train.labels, test.labels, test_scores).bins
     return TrainingProfile(tuple(bins), tuple(slices))
+
+
+def score_profile(train: Labels, test: Labels, test_scores: Floats) -> TrainingProfile:
+    """The part of a profile that has no features: scores and labels.
+
+    Args:
+        train: labels of the train rows, shape (train rows,).
+        test: labels of the test rows, shape (test rows,).
+        test_scores: their scores, shape (test rows,).
+
+    """
+    errors = (test_scores - test) ** 2
+    scores = pa.chunked_array([pa.array(test_scores)])
+    bins = [
+        *Numbers(SCORE, scores, scores, errors).bins(),
+        *Levels(LABEL, _texts(train), _texts(test), errors).bins(),
+    ]
+    return TrainingProfile(tuple(bins), ())
 
 
 def best_splits(model: TrainedModel) -> dict[str, float]:
@@ -165,10 +181,10 @@ class Numbers:
 
     def bins(self, threshold: float | None = None) -> list[Bin]:
         """Bins by quantiles of the training rows; an edge lies at the split's threshold too."""
-        train, test = _floats(self.train), _floats(self.test)
+        train, test = float_values(self.train), float_values(self.test)
         known = np.sort(train[~np.isnan(train)])
         edges = self._edges(known, threshold)
-        train_bins, test_bins = _number_bins(train, edges), _number_bins(test, edges)
+        train_bins, test_bins = number_bins(train, edges), number_bins(test, edges)
         return [
             Bin(
                 column_name=self.name,
@@ -192,7 +208,7 @@ class Numbers:
         """
         if threshold is None:
             return []
-        train = _floats(self.train)
+        train = float_values(self.train)
         known = np.sort(train[~np.isnan(train)])
         values = {_below(known, threshold)}
         if np.mean(known == known[0]) >= MIN_VALUE_SHARE:
@@ -245,8 +261,8 @@ class Levels:
         common = [level for level in sorted(counts) if counts[level] >= least]
         rare = sorted(set(counts) - set(common), key=lambda level: (-counts[level], level))
         listed: list[str | None] = [*common, *sorted(rare[: MOST_LEVELS - len(common)])]
-        train_places = _level_places(self.train, listed)
-        test_places = _level_places(self.test, listed)
+        train_places = level_places(self.train, listed)
+        test_places = level_places(self.test, listed)
         others = len(common)
         places = [*range(len(listed) + 1), MISSING_BIN]
         return [
@@ -276,7 +292,8 @@ class Levels:
         ]
 
 
-def _floats(column: pa.ChunkedArray) -> Floats:
+def float_values(column: pa.ChunkedArray) -> Floats:
+    """A column of numbers, shape (rows,); not a number where there is none."""
     values = pc.fill_null(column.cast(pa.float64(), safe=False), float("nan"))
     return np.asarray(values, dtype=np.float64)
 
@@ -295,7 +312,8 @@ def _edge_above(values: Floats, value: float) -> float:
     return value + max(abs(value), 1.0) * NEAR
 
 
-def _number_bins(values: Floats, edges: Floats) -> npt.NDArray[np.int64]:
+def number_bins(values: Floats, edges: Floats) -> npt.NDArray[np.int64]:
+    """The bin of each number; an edge belongs to the bin below it."""
     numbers = np.searchsorted(edges, values, side="left").astype(np.int64)
     numbers[np.isnan(values)] = MISSING_BIN
     return numbers
@@ -306,7 +324,8 @@ def _level_counts(column: pa.ChunkedArray) -> Mapping[str, int]:
     return {entry["values"]: entry["counts"] for entry in counted}
 
 
-def _level_places(column: pa.ChunkedArray, levels: list[str | None]) -> npt.NDArray[np.int64]:
+def level_places(column: pa.ChunkedArray, levels: list[str | None]) -> npt.NDArray[np.int64]:
+    """The place of each level among some, their number where it is none of them."""
     places = pc.index_in(column, value_set=pa.array(levels, pa.string()))
     numbers = np.asarray(pc.fill_null(places, len(levels)), dtype=np.int64)
     numbers[np.asarray(pc.is_null(column))] = MISSING_BIN

@@ -21,6 +21,7 @@ SCORED_SCHEMA = pa.schema(
         *CARRIED.items(),
         ("sentiment_label", pa.string()),
         ("sentiment_score", pa.float64()),
+        ("positive_score", pa.float64()),
         ("model_version", pa.string()),
         ("scored_at", pa.timestamp("us")),
     ]
@@ -29,13 +30,22 @@ SCORED_SCHEMA = pa.schema(
 
 @dataclass(frozen=True)
 class SentimentStep:
-    """Sentiment of texts by one model: label and score, null where it knows nothing of a text."""
+    """Sentiment of texts by one model: label and score, null where it knows nothing of a text.
+
+    `positive_score` is its answer to the question that it is measured by.
+    """
 
     model: SentimentModel
 
     rows_each = 1
     batch_rows = 20_000
-    added = pa.schema([("sentiment_label", pa.string()), ("sentiment_score", pa.float64())])
+    added = pa.schema(
+        [
+            ("sentiment_label", pa.string()),
+            ("sentiment_score", pa.float64()),
+            ("positive_score", pa.float64()),
+        ]
+    )
 
     @property
     def inputs(self) -> tuple[Input, ...]:
@@ -44,10 +54,11 @@ class SentimentStep:
 
     def apply(self, rows: pa.RecordBatch) -> pa.RecordBatch:
         """One row of `added` for each row."""
-        scores = self.model.scores(texts_of(rows.column(self.inputs[0].name)))
+        scores, positive = self.model.both_scores(texts_of(rows.column(self.inputs[0].name)))
         columns = [
             pa.array(self.model.labels(scores), pa.string()),
             pa.array(scores, from_pandas=True),
+            pa.array(positive),
         ]
         return pa.RecordBatch.from_arrays(columns, schema=self.added)
 

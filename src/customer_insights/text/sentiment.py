@@ -121,12 +121,16 @@ class SentimentModel:
 
     def scores(self, texts: Sequence[str]) -> Floats:
         """Probability of positive less that of negative, -1 to 1; not a number where unknown."""
-        return _score(self.probabilities(texts))
+        return self.both_scores(texts)[0]
 
     def positive_scores(self, texts: Sequence[str]) -> Floats:
         """Probability of positive where it is not neutral; the even chance where unknown."""
+        return self.both_scores(texts)[1]
+
+    def both_scores(self, texts: Sequence[str]) -> tuple[Floats, Floats]:
+        """What `scores` and `positive_scores` give, the texts read once."""
         probabilities = self.probabilities(texts)
-        return np.nan_to_num(_positive_share(probabilities), nan=0.5)
+        return _score(probabilities), np.nan_to_num(_positive_share(probabilities), nan=0.5)
 
     def labels(self, scores: Floats) -> list[str | None]:
         """The class of each score, None where it is not a number."""

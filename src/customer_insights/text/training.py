@@ -10,6 +10,7 @@ import pyarrow as pa
 from customer_insights.catalog import Feature
 from customer_insights.metrics import Floats
 from customer_insights.model import Examples
+from customer_insights.monitoring.profile import score_profile
 from customer_insights.recipe import Model
 from customer_insights.settings import Settings
 from customer_insights.text.sentiment import (
@@ -63,9 +64,9 @@ class SentimentRecipe:
     def profile(
         self, model: Model, train: Examples, test: Examples, test_scores: Floats
     ) -> dict[str, str]:
-        """Nothing: no watch is kept on texts yet."""
-        del model, train, test, test_scores
-        return {}
+        """How its scores and the labels were spread; a text is no column that could drift."""
+        del model
+        return score_profile(train.labels, test.labels, test_scores).columns()
 
     def load(self, artifact: bytes, sha256: str) -> SentimentModel:
         """A stored model."""
