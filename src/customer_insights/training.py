@@ -47,8 +47,8 @@ RIVALS = ("constant", "best_single_feature", "champion")
 
 # Triggers by which what was learned no longer holds. Rows from before teach what is wrong then.
 TURNED = {"fallen_metric", "low_f1", "miscalibrated"}
-# Days of new rows that are enough to train, validate and test on alone: four weeks, each of whose
-# days has an outcome of its own. As-of dates, whose label windows overlap, are never so many.
+# Days of new rows that are enough to train, validate and test on alone. As-of dates, whose label
+# windows overlap, are weeks apart or more, and never come as densely.
 MIN_RECENT_DAYS = 28
 
 _text, _date, _count, _real, _flag = (
@@ -292,7 +292,8 @@ class TrainingSet:
             return None
         later = self.after(day)
         days = pc.unique(later.rows[self.date_column]).sort()
-        if len(days) < MIN_RECENT_DAYS:
+        span = (days[-1].as_py() - days[0].as_py()).days + 1 if len(days) else 0
+        if len(days) < MIN_RECENT_DAYS or len(days) < span / 2:
             return None
         on = later.rows[self.date_column]
         split = pc.case_when(
@@ -367,8 +368,8 @@ def decide(
         usual = row | _train(spec, training_set, splits, served, fired, settings)
         if served is None or not _has_turned(fired):
             return usual
-        recent = training_set.recent(_held_until(past, served))
-        return _better(usual, _train_on_recent(spec, row, recent, served, fired, settings))
+        since_turn = training_set.recent(_held_until(past, served))
+        return _better(usual, _train_on_recent(spec, row, since_turn, served, fired, settings))
 
     if pin is None:
         row |= {"decision": "kept", "reason": _why_kept(fired, recent)}

@@ -63,7 +63,7 @@ def test_where_nothing_changes_challengers_lose_and_nothing_alarms(shop: Shop) -
 
 
 def turned(shop: Shop) -> pa.Table:
-    """Until a month many pages and a new visitor tell of a purchase, then the noise and an old one."""
+    """Many pages and a new visitor tell of a purchase, from a month on noise and an old one."""
     at = TURN_MONTH * MONTH_DAYS * PER_DAY
     later = shop_rows(shop).slice(at)
     is_new = np.array(later["visitor"].to_pylist()) == "new"
