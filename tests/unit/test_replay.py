@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 from conftest import START
 
@@ -91,3 +92,19 @@ def test_a_concept_that_turns_is_learned_again_from_rows_since_then(shop: Shop, 
     assert sum(seen[f"{split}_rows"] for split in SPLITS) == MONTH_DAYS * PER_DAY
     # What serves then is about as good at the new rows as the first champion was at the old ones.
     assert seen["roc_auc"] > first["roc_auc"] - 0.1
+
+
+def test_dates_that_lie_apart_are_no_recent_rows(shop: Shop) -> None:
+    """Their label windows overlap: what decides one would be known to the next."""
+    rows = shop.split(shop.visits(300, 2))
+    training_set = TrainingSet.of(rows, ("session_id",), "session_on", shop.spec())
+    last_day = START + timedelta(days=299)
+    recent = training_set.recent(last_day - timedelta(days=28))
+    assert recent is not None
+    assert recent.rows["split"].to_pylist() == ["train"] * 28 + ["validation"] * 14 + ["test"] * 14
+    assert training_set.recent(last_day - timedelta(days=27)) is None
+    assert training_set.recent(last_day) is None
+    weekly = rows.filter(pa.array([on.weekday() == 0 for on in rows["session_on"].to_pylist()]))
+    apart = TrainingSet.of(weekly, ("session_id",), "session_on", shop.spec())
+    assert len(pc.unique(weekly["session_on"])) > 40
+    assert apart.recent(START) is None
