@@ -411,7 +411,8 @@ def _train_on_recent(
     splits = {split: recent.examples(split) for split in SPLITS}
     if _what_is_lacking(splits, recent.recipe, settings):
         return None
-    row = row | {"training_set_hash": recent.hash()}
+    # The hash stays that of all rows: by it a question is known that was answered before.
+    row = row.copy()
     _describe_splits(row, recent, splits)
     made = _train(spec, recent, splits, served, fired, settings)
     return row | made | {"reason": f"on rows since {row['train_from_on']} alone {made['reason']}"}
