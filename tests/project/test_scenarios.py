@@ -38,7 +38,7 @@ import pyarrow as pa
 import pytest
 import shops_apart
 from conftest import DbtProject, create_dbt_project
-from helpers import DbtWorker, Tables, change, copy_of, put_raw, rows_of, shop
+from helpers import BUILD, DbtWorker, Tables, change, copy_of, put_raw, rows_of, shop
 from scipy.stats import binom
 
 from customer_insights.sample import RAW_SCHEMAS, ShopConfig
@@ -59,7 +59,6 @@ FALSE_ALARMS = 2 * (0.025 + 0.01)
 # Chance that this many tests of a sound project fail.
 RISK = 0.01
 
-BUILD = ("build", "--exclude-resource-type", "test", "--exclude-resource-type", "unit_test")
 TRAIN = (*BUILD, "--select", "+purchase_intent_trained")
 WATCH = (
     *(*BUILD, "--select", "+purchase_intent_scores", "+session_labels", "+data_quality"),
@@ -81,11 +80,11 @@ ABSENT = (
 )
 
 
-def raw_tables(scenarios: Sequence[str], seeds: Sequence[int]) -> Tables:
+def raw_tables(scenarios: Sequence[str]) -> Tables:
     """The raw tables of a shop for each scenario and seed."""
     shops = []
     for scenario in scenarios:
-        for seed in seeds:
+        for seed in SEEDS:
             config = ShopConfig(
                 seed=seed, start_on=START_ON, days=DAYS, scenario=scenario, changes_on=CHANGES_ON
             )
@@ -98,19 +97,12 @@ def raw_tables(scenarios: Sequence[str], seeds: Sequence[int]) -> Tables:
 
 
 class Watched:
-    """What builds say after the month in which the scenarios hold.
+    """What builds say after the month in which the scenarios hold."""
 
-    Args:
-        folder: an empty folder.
-        seeds: of the shops of each scenario.
-
-    """
-
-    def __init__(self, folder: Path, seeds: Sequence[int]) -> None:
-        self._seeds = seeds
-        worker = DbtWorker(made(folder / "worker"), shops_apart.PREAMBLE, TEXT_ENGINE="none")
-        trained = create_dbt_project(made(folder / "trained"))
-        put_raw(trained, raw_tables(["none"], seeds))
+    def __init__(self, folder: Path) -> None:
+        worker = DbtWorker(new(folder / "worker"), shops_apart.PREAMBLE, TEXT_ENGINE="none")
+        trained = create_dbt_project(new(folder / "trained"))
+        put_raw(trained, raw_tables(["none"]))
         worker.run(trained, *TRAIN, env={"AS_OF": TRAINED_AT})
         with duckdb.connect(str(trained.database)) as connection:
             connection.register("nothing", RUN_SCHEMA.empty_table())
@@ -119,8 +111,8 @@ class Watched:
         change(trained, *ABSENT)
         self._projects: dict[str, DbtProject] = {}
         for scenarios in TOGETHER:
-            project = copy_of(trained, made(folder / scenarios[0]))
-            put_raw(project, raw_tables(scenarios, seeds), *handed_on(scenarios))
+            project = copy_of(trained, new(folder / scenarios[0]))
+            put_raw(project, raw_tables(scenarios), *handed_on(scenarios))
             worker.run(project, *WATCH)
             self._projects |= dict.fromkeys(scenarios, project)
         worker.close()
@@ -160,12 +152,8 @@ class Watched:
             " where model_name is null or window_end_on <> '2024-11-01' order by all"
         )
 
-    def wrong_alarms_allowed(self) -> int:
-        """Of so many sound shops, those about which an alert may come by chance."""
-        return int(binom.ppf(1 - RISK, len(self._seeds), FALSE_ALARMS))
 
-
-def made(folder: Path) -> Path:
+def new(folder: Path) -> Path:
     folder.mkdir(parents=True)
     return folder
 
@@ -185,22 +173,23 @@ def handed_on(scenarios: Sequence[str]) -> list[str]:
     ]
 
 
-def assert_scenarios_are_told_apart(watched: Watched, seeds: Sequence[int]) -> None:
-    """The claims at the top of this file."""
-    allowed = watched.wrong_alarms_allowed()
+@pytest.mark.long
+def test_each_scenario_raises_exactly_the_alerts_that_it_should(tmp_path: Path) -> None:
+    watched = Watched(tmp_path)
+    allowed = int(binom.ppf(1 - RISK, len(SEEDS), FALSE_ALARMS))
     for scenario in ("none", "covariate_drift"):
         shops = {model_name.split("/")[0] for model_name in watched.alerts(scenario)}
         assert len(shops) <= allowed, (scenario, watched.alerts(scenario))
         assert watched.other_alerts(scenario) == []
         judged = watched.rows(scenario, "model_performance", "has_fallen is not null")
-        assert len(judged) == 2 * len(seeds)
+        assert len(judged) == 2 * len(SEEDS)
 
     moved = watched.rows("covariate_drift", "feature_drift", "is_drifted")
     for name in MOVED:
-        assert sum(row["column_name"] == name for row in moved) == 2 * len(seeds), name
+        assert sum(row["column_name"] == name for row in moved) == 2 * len(SEEDS), name
 
     decisions = watched.decisions("concept_drift")
-    assert len(decisions) == 2 * len(seeds)
+    assert len(decisions) == 2 * len(SEEDS)
     for model_name, decision in decisions.items():
         assert {"fallen_metric", "miscalibrated"} <= decision["fired"], model_name
         is_mended = decision["decision"] == "trained_promoted"
@@ -210,7 +199,7 @@ def assert_scenarios_are_told_apart(watched: Watched, seeds: Sequence[int]) -> N
     assert watched.alerts("immature_labels") == {}
     assert watched.other_alerts("immature_labels") == [("data_freshness", "orders")]
     immature = watched.rows("immature_labels", "model_performance")
-    assert len(immature) == 2 * len(seeds)
+    assert len(immature) == 2 * len(SEEDS)
     for row in immature:
         assert row["scored_rows"] > 500
         assert row["matured_rows"] == 0
@@ -218,8 +207,3 @@ def assert_scenarios_are_told_apart(watched: Watched, seeds: Sequence[int]) -> N
     slices = watched.rows("immature_labels", "slice_performance")
     assert slices
     assert {row["is_harmful"] for row in slices} == {None}
-
-
-@pytest.mark.long
-def test_twenty_shops_of_each_scenario_raise_the_alerts_that_they_should(tmp_path: Path) -> None:
-    assert_scenarios_are_told_apart(Watched(tmp_path, SEEDS), SEEDS)
