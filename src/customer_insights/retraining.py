@@ -20,7 +20,7 @@ from customer_insights.settings import Settings
 # Calibration is tested at every build, so by chance alone it must seldom look wrong.
 NOISE_LEVEL = 0.01
 # Triggers that ask a champion's challengers once, not again with the rows of the next day.
-ANSWERED_FOR_GOOD = frozenset({"miscalibrated"})
+ANSWERED_FOR_GOOD = frozenset({"costly_drift", "miscalibrated"})
 
 
 @dataclass(frozen=True)

@@ -59,6 +59,12 @@ VERSION = "label_definition_version"
 # What a decision states the model's lead over.
 RIVALS = ("constant", "best_single_feature", "champion")
 
+# Triggers by which what was learned no longer holds. Rows from before teach what is wrong then.
+TURNED = {"fallen_metric", "low_f1", "miscalibrated"}
+# Days of new rows that are enough to train, validate and test on alone. As-of dates, whose label
+# windows overlap, are weeks apart or more, and never come as densely.
+MIN_RECENT_DAYS = 28
+
 _text, _date, _count, _real, _flag = (
     pa.string(),
     pa.date32(),
@@ -291,6 +297,28 @@ class TrainingSet:
         later = pc.greater(self.rows[self.date_column], pa.scalar(day))
         return replace(self, rows=self.rows.filter(later), others=None)
 
+    def recent(self, day: date) -> TrainingSet | None:
+        """Later days as a training set of their own; None where they are too few.
+
+        The first half of the days is to train on, a quarter each to validate and to test on.
+        """
+        if self.recipe.keeps_unlabelled:
+            return None
+        later = self.after(day)
+        days = pc.unique(later.rows[self.date_column]).sort()
+        span = (days[-1].as_py() - days[0].as_py()).days + 1 if len(days) else 0
+        if len(days) < MIN_RECENT_DAYS or len(days) < span / 2:
+            return None
+        on = later.rows[self.date_column]
+        split = pc.case_when(
+            pc.make_struct(
+                pc.less(on, days[len(days) // 2]), pc.less(on, days[len(days) * 3 // 4])
+            ),
+            *SPLITS,
+        )
+        place = later.rows.column_names.index("split")
+        return replace(later, rows=later.rows.set_column(place, "split", split))
+
     def all_examples(self) -> Examples:
         """All rows, with their labels."""
         return self._examples(self.rows)
@@ -352,7 +380,11 @@ def decide(
     fired = [trigger for trigger in triggers if trigger.is_fired]
     asking = _unanswered(fired, row, past, served)
     if pin is None and asking:
-        return row | _train(spec, training_set, splits, served, asking, settings)
+        usual = row | _train(spec, training_set, splits, served, asking, settings)
+        if served is None or not _has_turned(asking):
+            return usual
+        since_turn = training_set.recent(_held_until(past, served))
+        return _better(usual, _train_on_recent(spec, row, since_turn, served, asking, settings))
 
     if pin is None:
         row |= {"decision": "kept", "reason": _why_kept(fired, recent)}
@@ -362,6 +394,51 @@ def decide(
         _describe_serving(row, served)
         _describe_recent(row, training_set, served, recent)
     return row
+
+
+def _has_turned(fired: Sequence[Trigger]) -> bool:
+    return any(trigger.name in TURNED for trigger in fired)
+
+
+def _held_until(past: Sequence[Row], served: Row) -> date:
+    """The newest day up to which what the serving version learned held, as decisions since say."""
+    days: list[date] = [served["test_to_on"]]
+    for entry in past:
+        if entry["decision_number"] > served["decision_number"] and entry["triggers"]:
+            triggers = [Trigger(**trigger) for trigger in json.loads(entry["triggers"])]
+            is_held = not _has_turned([trigger for trigger in triggers if trigger.is_fired])
+            if is_held and entry["test_to_on"]:
+                days.append(entry["test_to_on"])
+    return max(days)
+
+
+def _train_on_recent(
+    spec: ModelSpec,
+    row: Row,
+    recent: TrainingSet | None,
+    served: Row,
+    fired: Sequence[Trigger],
+    settings: Settings,
+) -> Row | None:
+    """What training on rows since the turn alone gives; None where they are too few."""
+    if recent is None:
+        return None
+    splits = {split: recent.examples(split) for split in SPLITS}
+    if _what_is_lacking(splits, recent.recipe, settings):
+        return None
+    # The hash stays that of all rows: by it a question is known that was answered before.
+    row = row.copy()
+    _describe_splits(row, recent, splits)
+    made = _train(spec, recent, splits, served, fired, settings)
+    return row | made | {"reason": f"on rows since {row['train_from_on']} alone {made['reason']}"}
+
+
+def _better(usual: Row, recent: Row | None) -> Row:
+    """What may serve of two that were trained; of both, what is further ahead of the champion."""
+    if recent is None or not recent["is_champion"]:
+        return usual
+    ahead = [row["lead_over_champion"] or 0.0 for row in (usual, recent)]
+    return usual if usual["is_champion"] and ahead[0] >= ahead[1] else recent
 
 
 def _empty_row(spec: ModelSpec, past: Sequence[Row], settings: Settings) -> Row:
@@ -573,9 +650,9 @@ def _unanswered(
     """The triggers that no training has answered since the serving version was trained.
 
     A question is the training set, the features and the parameters, those of the gate included.
-    What was trained on it answers every trigger. Beyond that, scores that are off are answered by
-    a challenger, whatever rows come after: it is promoted for ranking better, so another one a
-    day later would be asked the same for nothing, and once in a while win by chance.
+    What was trained on it answers every trigger. Beyond that, drift and scores that are off are
+    answered by a challenger, whatever rows come after: it is promoted for ranking better, so
+    another one a day later would be asked the same for nothing, and once in a while win by chance.
     """
     question = ("feature_names", "parameters")
     since = served["decision_number"] if served else 0

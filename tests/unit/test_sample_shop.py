@@ -63,7 +63,7 @@ small_shops = st.builds(
     scale=st.floats(0.0005, 0.05),
     start_on=st.dates(date(1990, 1, 1), date(2050, 1, 1)),
     days=st.integers(1, 500),
-    scenario=st.sampled_from(["none", "concept_drift", "immature_labels"]),
+    scenario=st.sampled_from(["none", "covariate_drift", "concept_drift", "immature_labels"]),
 )
 
 
@@ -701,6 +701,7 @@ def test_a_longer_window_is_never_easier_to_let_pass(
         (ShopConfig(), date(2023, 6, 30), 1, "as_of_on must be"),
         (ShopConfig(), date(2025, 1, 1), 1, "as_of_on must be"),
         (ShopConfig(scenario="concept_drift"), TESTED_ON, 1, "known where effects stay"),
+        (ShopConfig(scenario="covariate_drift"), TESTED_ON, 1, "known where effects stay"),
     ],
 )
 def test_the_truth_of_a_day_outside_the_period_is_not_made_up(
@@ -889,6 +890,48 @@ def test_concept_drift_changes_the_truth_from_two_thirds_of_the_period_on(shop: 
     assert 0.10 < rate < 0.22
 
 
+def test_covariate_drift_changes_who_comes_and_not_why_they_buy(shop: Shop) -> None:
+    drifted = load(ShopConfig(scenario="covariate_drift"))
+    assert_it_joins(drifted)
+    assert_events_are_in_order(drifted)
+    both = {"before": shop["sessions"], "after": drifted["sessions"], TRUTH: drifted[TRUTH]}
+    changed = (
+        "select 1 from before inner join after using (session_id)"
+        " where (before.region, before.traffic_type, before.informational, before.is_purchase)"
+        " is distinct from (after.region, after.traffic_type, after.informational,"
+        " after.is_purchase) and after.started_at {} '2024-07-01'"
+    )
+    assert count(both, changed.format("<")) == 0
+    assert count(both, changed.format(">=")) > 2_000
+    # What a visit is about, how long it lasts and when it comes stay; so does the truth about it.
+    kept = ("session_id", "visitor_id", "started_at", "product_related", "product_type")
+    assert drifted["sessions"].select(kept) == shop["sessions"].select(kept)
+    [(expected, observed, n)] = ask(
+        both,
+        "select avg(purchase_probability), avg(is_purchase::int), count(*)"
+        " from after inner join session_truth using (session_id)"
+        " where traffic_type = 4 and is_purchase is not null and started_at >= '2024-07-01'",
+    )
+    assert abs(observed - expected) < 4 * math.sqrt(expected * (1 - expected) / n)
+
+
+@pytest.mark.parametrize("scenario", ["covariate_drift", "concept_drift", "immature_labels"])
+def test_a_scenario_changes_nothing_before_the_day_that_is_asked_for(scenario: str) -> None:
+    day = datetime(2023, 9, 1)
+    config = ShopConfig(scale=0.3, days=92, scenario=scenario, changes_on=day.date())
+    changed, before = load(config), load(ShopConfig(scale=0.3, days=92))
+    started = before["sessions"]["started_at"]
+    assert changed["sessions"]["started_at"] == started
+    is_early = pc.less(started, pa.scalar(day, started.type))
+    early = before["sessions"].filter(is_early)
+    assert changed["sessions"].filter(is_early) == early
+    assert changed["sessions"] != before["sessions"]
+    if scenario == "immature_labels":
+        late = changed["sessions"].filter(pc.invert(is_early))
+        assert late["is_purchase"].null_count == late.num_rows > 0
+        assert pc.max(changed["orders"]["ordered_at"]).as_py() < day + timedelta(hours=6)
+
+
 def test_broken_rows_add_exactly_the_known_bad_rows(shop: Shop) -> None:
     broken = load(ShopConfig(scenario="broken_rows"))
     expected = bad_row_counts("broken_rows")
@@ -1035,6 +1078,7 @@ def test_memory_does_not_grow_with_the_shop(tmp_path: Path) -> None:
     [
         *(("seed", -1), ("seed", 2**32), ("scale", 0.0), ("scale", -1.0), ("scale", math.nan)),
         *(("scale", math.inf), ("days", 0), ("days", 100_000), ("scenario", "earthquake")),
+        *(("changes_on", date(2023, 6, 30)), ("changes_on", date(2025, 1, 1))),
         ("start_on", date(1900, 1, 1)),
     ],
 )
@@ -1047,12 +1091,16 @@ def test_the_command_line_writes_files_and_counts_rows(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     arguments = ["--format", "parquet", "--scale", "0.05", "--seed", "3", "--days", "90"]
+    arguments += ["--scenario", "immature_labels", "--start-on", "2024-01-01"]
+    arguments += ["--changes-on", "2024-03-01"]
     assert main(["--out", str(tmp_path), "--with-truth", *arguments]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert [line.split()[0] for line in lines] == [*RAW_SCHEMAS, *TRUTH_SCHEMAS]
     for line in lines[: len(RAW_SCHEMAS)]:
         name, rows = line.split()
         assert parquet.read_metadata(tmp_path / f"{name}.parquet").num_rows == int(rows)
+    ordered_at = parquet.read_table(tmp_path / "orders.parquet")["ordered_at"]
+    assert datetime(2024, 1, 1) < pc.max(ordered_at).as_py() < datetime(2024, 3, 2)
 
 
 @pytest.mark.parametrize(
@@ -1062,6 +1110,8 @@ def test_the_command_line_writes_files_and_counts_rows(
         ["--out", "x", "--scale", "-1"],
         ["--out", "x", "--scale", "many"],
         ["--out", "x", "--scenario", "earthquake"],
+        ["--out", "x", "--changes-on", "soon"],
+        ["--out", "x", "--changes-on", "2030-01-01"],
         ["--out", "x", "--format", "xml"],
         ["--out", __file__],
     ],

@@ -490,6 +490,8 @@ def test_scores_that_are_off_ask_for_one_training_not_for_one_a_day(
     assert fired(old) == ["age", "miscalibrated"]
     assert old["artifact"] is not None
     assert "observed" not in old["reason"]
+
+
 def moved(visits: pa.Table, promoted: Row, shop: Shop) -> pa.Table:
     """Visits whose newest days all lie where the champion erred most on its test rows."""
     bins = [

@@ -3,6 +3,7 @@
 import argparse
 import sys
 from collections.abc import Sequence
+from datetime import date
 from pathlib import Path
 from typing import NoReturn
 
@@ -18,6 +19,13 @@ class _Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         self.exit(2, f"{self.prog}: {message}\n")
+
+
+def _day(written: str) -> date:
+    try:
+        return date.fromisoformat(written)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{written!r} is no day like 2024-06-30.") from None
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -36,6 +44,19 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--days", type=int, default=default.days, help="default: %(default)s")
     parser.add_argument("--scenario", default=default.scenario, help="default: %(default)s")
     parser.add_argument(
+        "--start-on",
+        type=_day,
+        default=default.start_on,
+        metavar="DAY",
+        help="default: %(default)s",
+    )
+    parser.add_argument(
+        "--changes-on",
+        type=_day,
+        metavar="DAY",
+        help="when a scenario begins to change visits; default: after two thirds of the days",
+    )
+    parser.add_argument(
         "--with-truth", action="store_true", help="also write what is true of sessions and reviews"
     )
     return parser
@@ -47,7 +68,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = parser.parse_args(arguments)
     try:
         config = ShopConfig(
-            seed=given.seed, scale=given.scale, days=given.days, scenario=given.scenario
+            seed=given.seed,
+            scale=given.scale,
+            start_on=given.start_on,
+            days=given.days,
+            scenario=given.scenario,
+            changes_on=given.changes_on,
         )
         rows = WRITERS[given.format](config, given.out, given.prefix, given.with_truth)
     except ShopConfigError as error:

@@ -41,6 +41,7 @@ class Step(IntEnum):
     BASKETS = 8
     EASE = 9
     TEXTS = 10
+    CAMPAIGN = 11
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,8 @@ class ShopConfig:
         start_on: first day of the period.
         days: length of the period in days.
         scenario: a name in `SCENARIOS`.
+        changes_on: a day of the period, from which on visits are what the scenario makes of them;
+            None: the first after two thirds of it.
 
     Raises:
         ShopConfigError: a setting is out of range.
@@ -64,6 +67,7 @@ class ShopConfig:
     start_on: date = date(2023, 7, 1)
     days: int = DEFAULT_DAYS
     scenario: str = "none"
+    changes_on: date | None = None
 
     def __post_init__(self) -> None:
         """Refuse settings that are out of range."""
@@ -80,6 +84,10 @@ class ShopConfig:
         if self.scenario not in SCENARIOS:
             known = ", ".join(SCENARIOS)
             raise ShopConfigError(f"scenario must be one of {known}, not {self.scenario!r}.")
+        if self.changes_on and not 0 <= (self.changes_on - self.start_on).days < self.days:
+            raise ShopConfigError(
+                f"changes_on must be a day of the period, not {self.changes_on.isoformat()}."
+            )
 
     @property
     def rules(self) -> Scenario:
@@ -109,11 +117,16 @@ class ShopConfig:
     @property
     def label_ends_seconds(self) -> int:
         """Sessions that start this many seconds into the period, or later, have no label yet."""
-        return self.seconds - self.rules.label_delay_hours * HOUR
+        ends = self.seconds - self.rules.label_delay_hours * HOUR
+        if self.changes_on and self.rules.hides_unlabelled_orders:
+            return min(ends, self.changes_seconds)
+        return ends
 
     @property
-    def drift_seconds(self) -> int:
-        """Where in the period a scenario's later effects begin: midnight after two thirds of it."""
+    def changes_seconds(self) -> int:
+        """Where in the period later visits begin: at a midnight."""
+        if self.changes_on:
+            return (self.changes_on - self.start_on).days * DAY
         return self.days * 2 // 3 * DAY
 
     @property

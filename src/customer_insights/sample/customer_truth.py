@@ -29,12 +29,13 @@ def churn_truth(config: ShopConfig, as_of_on: date, window_days: int) -> Iterato
     nobody comes again within six hours, nor more than `MAX_VISITS` times, which is left out here.
 
     Args:
-        config: the shop; its scenario leaves the effects as they are.
+        config: the shop; its scenario leaves effects and visits as they are.
         as_of_on: first day of the window, midnight of which is the end of the history.
         window_days: length of the window in days, 1 or more.
 
     Raises:
-        ShopConfigError: the window is not within the period, or the scenario changes the effects.
+        ShopConfigError: the window is not within the period, or the scenario changes
+            effects or visits.
 
     """
     start = _seconds_of(config, as_of_on)
@@ -72,11 +73,12 @@ def product_truth(config: ShopConfig, as_of_on: date) -> Iterator[pa.Table]:
     day's own effects shift it by less than a hundredth.
 
     Args:
-        config: the shop; its scenario leaves the effects as they are.
+        config: the shop; its scenario leaves effects and visits as they are.
         as_of_on: a day of the period.
 
     Raises:
-        ShopConfigError: the day is not within the period, or the scenario changes the effects.
+        ShopConfigError: the day is not within the period, or the scenario changes
+            effects or visits.
 
     """
     start = _seconds_of(config, as_of_on)
@@ -113,9 +115,10 @@ def _seconds_of(config: ShopConfig, as_of_on: date) -> int:
     days = (as_of_on - config.start_on).days
     if not 0 <= days < config.days:
         raise ShopConfigError(f"as_of_on must be a day of the period, not {as_of_on.isoformat()}.")
-    if config.rules.later_effects:
+    if config.rules.later_effects or config.rules.later_campaign:
         raise ShopConfigError(
-            f"What is true of customers is known where effects stay, not in {config.scenario}."
+            "What is true of customers is known where effects stay and visits are as before, "
+            f"not in {config.scenario}."
         )
     return days * DAY
 

@@ -34,6 +34,21 @@ class Effects:
 
 
 @dataclass(frozen=True)
+class Campaign:
+    """Visits that come otherwise than before; what decides whether they buy stays as it is.
+
+    Weights have one value for each traffic type, region and browser, from 1 on, as in `people`.
+    """
+
+    share: float
+    phone_share: float
+    informational_pages: float
+    channel_weights: tuple[float, ...]
+    region_weights: tuple[float, ...]
+    browser_weights: tuple[float, ...]
+
+
+@dataclass(frozen=True)
 class BadRows:
     """Rows that break exactly one rule of the raw contract.
 
@@ -52,18 +67,23 @@ class BadRows:
 class Scenario:
     """One story that the shop can tell.
 
+    Later is from `ShopConfig.changes_on` on, without which it is after two thirds of the period.
+
     Args:
         description: one sentence for people.
-        later_effects: coefficients from two thirds of the period on; none means no change.
+        later_effects: coefficients of later visits; none means no change.
+        later_campaign: what later visits are like; none means no change.
         label_delay_hours: sessions that start this late in the period have no label yet.
         hides_unlabelled_orders: orders of sessions without a label, and those by phone in the same
-            time, have not arrived yet either.
+            time, have not arrived yet either. From `ShopConfig.changes_on` on, where it is given,
+            there are no labels at all.
         bad_rows: rows that staging must reject.
 
     """
 
     description: str
     later_effects: Effects | None = None
+    later_campaign: Campaign | None = None
     label_delay_hours: int = 24
     hides_unlabelled_orders: bool = False
     bad_rows: tuple[BadRows, ...] = field(default=())
@@ -80,6 +100,17 @@ DRIFTED_EFFECTS = replace(
     page_load=0.0,
     product_rating=-0.8,
     earlier_orders=-1.5,
+)
+
+# Half of the visits come from a campaign: on phones, by three channels, from other regions, and
+# they read more about the shop. As many as before come by channels whose visitors come to buy.
+CAMPAIGN = Campaign(
+    share=0.5,
+    phone_share=0.8,
+    informational_pages=2.0,
+    channel_weights=(0, 50, 0, 30, 0, 0, 0, 0, 0, 0, 0, 0, 20),
+    region_weights=(15, 5, 10, 5, 15, 30, 10, 5, 5),
+    browser_weights=(5, 40, 5, 40, 5, 5, 0, 0),
 )
 
 FAR_FUTURE = datetime(2099, 1, 1)
@@ -129,8 +160,12 @@ BAD_ROWS = (
 SCENARIOS: Mapping[str, Scenario] = MappingProxyType(
     {
         "none": Scenario("A healthy shop; only the last day has no labels yet."),
+        "covariate_drift": Scenario(
+            "Later visits come from elsewhere, and buy for the same reasons.",
+            later_campaign=CAMPAIGN,
+        ),
         "concept_drift": Scenario(
-            "From two thirds of the period on, other things decide whether a session buys.",
+            "Of later visits other things decide whether they buy.",
             later_effects=DRIFTED_EFFECTS,
         ),
         "immature_labels": Scenario(

@@ -10,6 +10,7 @@ from customer_insights.sample.columns import Bools, Floats, Ints, choice, ids, r
 from customer_insights.sample.config import DAY, HOUR
 from customer_insights.sample.people import BLOCK_PEOPLE, CHANNEL_WEIGHTS, People
 from customer_insights.sample.products import Products
+from customer_insights.sample.scenarios import Campaign
 
 MAX_VISITS = 400
 
@@ -32,6 +33,12 @@ OTHER_SHARE = 0.01
 
 # Of the visits: a product stands out. In the others there is no product to show, nor a rating.
 STANDS_OUT_SHARE = 0.97
+
+# Of phones, which is an operating system, pages are slower.
+PHONE = 3
+PHONE_LOAD_MS, OTHER_LOAD_MS, MAX_LOAD_MS = 1900, 1400, 15_000
+
+INFORMATIONAL_SECONDS, MAX_INFORMATIONAL = 60.0, 24
 
 LAYOUTS = ("grid", "list", "gallery")
 
@@ -149,7 +156,9 @@ def draw_sessions(
         random.random(size) < 0.6, np.minimum(random.poisson(3.2 * side_interest), 27), 0
     )
     informational = np.where(
-        random.random(size) < 0.3, np.minimum(random.poisson(1.3 * side_interest), 24), 0
+        random.random(size) < 0.3,
+        np.minimum(random.poisson(1.3 * side_interest), MAX_INFORMATIONAL),
+        0,
     )
     bounces = random.random(size) < 0.55
     bounce_rates = does.exit_rates * np.where(
@@ -165,7 +174,7 @@ def draw_sessions(
         administrative=administrative,
         administrative_tenths=_side_tenths(random, administrative, 34.0),
         informational=informational,
-        informational_tenths=_side_tenths(random, informational, 60.0),
+        informational_tenths=_side_tenths(random, informational, INFORMATIONAL_SECONDS),
         product_related=does.pages,
         product_tenths=does.product_tenths,
         bounce_rates=np.minimum(np.round(bounce_rates, 4), does.exit_rates),
@@ -183,6 +192,46 @@ def draw_sessions(
         layout=choice(random, (50, 30, 20), size),
         rating_cents=np.where(stands_out, products.rating_cents[product], 0),
     )
+
+
+def with_campaign(
+    random: np.random.Generator, sessions: Sessions, campaign: Campaign, begins_seconds: int
+) -> Sessions:
+    """Sessions of which some from a time on are of a campaign.
+
+    Args:
+        random: stream to draw from; as much is drawn whenever the campaign begins.
+        sessions: sessions as they would have been.
+        campaign: what its visits are like.
+        begins_seconds: when it begins, in seconds from the start of the period.
+
+    """
+    size = len(sessions)
+    is_reached = (random.random(size) < campaign.share) & (sessions.seconds >= begins_seconds)
+    takes_phone = is_reached & (random.random(size) < campaign.phone_share)
+    is_slower = takes_phone & (sessions.operating_system != PHONE) & (sessions.page_load_ms >= 0)
+    informational = np.minimum(
+        sessions.informational + random.poisson(campaign.informational_pages, size),
+        MAX_INFORMATIONAL,
+    )
+    changed = {
+        "operating_system": np.where(takes_phone, PHONE, sessions.operating_system),
+        "page_load_ms": np.where(
+            is_slower,
+            np.minimum(sessions.page_load_ms * PHONE_LOAD_MS // OTHER_LOAD_MS, MAX_LOAD_MS),
+            sessions.page_load_ms,
+        ),
+    }
+    drawn = {
+        "traffic_type": 1 + choice(random, campaign.channel_weights, size),
+        "region": 1 + choice(random, campaign.region_weights, size),
+        "browser": 1 + choice(random, campaign.browser_weights, size),
+        "informational": informational,
+        "informational_tenths": _side_tenths(random, informational, INFORMATIONAL_SECONDS),
+    }
+    for name, values in drawn.items():
+        changed[name] = np.where(is_reached, values, getattr(sessions, name))
+    return replace(sessions, **changed)
 
 
 def in_order(sessions: Sessions) -> tuple[Sessions, Ints]:
@@ -228,7 +277,7 @@ def _visitor_types(random: np.random.Generator, has_been_here: Bools) -> Ints:
 
 
 def _page_loads(random: np.random.Generator, operating_system: Ints) -> Ints:
-    """Milliseconds; slower on phones (operating system 3), sometimes not recorded."""
-    typical = np.where(operating_system == 3, 1900.0, 1400.0)
+    """Milliseconds; slower on phones, sometimes not recorded."""
+    typical = np.where(operating_system == PHONE, float(PHONE_LOAD_MS), float(OTHER_LOAD_MS))
     load = np.round(typical * random.lognormal(0.0, 0.45, len(typical))).astype(np.int64)
-    return np.where(random.random(len(load)) < 0.02, -1, np.minimum(load, 15_000))
+    return np.where(random.random(len(load)) < 0.02, -1, np.minimum(load, MAX_LOAD_MS))

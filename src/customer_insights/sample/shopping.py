@@ -36,6 +36,7 @@ from customer_insights.sample.sessions import (
     draw_behaviour,
     draw_sessions,
     in_order,
+    with_campaign,
 )
 from customer_insights.sample.tastes import Tastes, pick
 
@@ -56,9 +57,10 @@ class Steps:
     """Visits that happened, and calls, in the order of the steps; one value a contact.
 
     `session` is the place of the visit among all visits, -1 for a call. `would_buy` is the outcome
-    by the effects that the shop began with, `buys` by those of the day: they differ only where a
-    scenario changes the effects. `placed` is when an order is placed or would be, in seconds.
-    `lines` are its products, the main one first, -1 after the last.
+    by the effects and visits that the shop began with, `buys` by those of the day: they differ only
+    where a scenario changes either. What people do next follows from the former, so that a scenario
+    draws the same numbers and nothing changes before it begins. `placed` is when an order is placed
+    or would be, in seconds. `lines` are its products, the main one first, -1 after the last.
     """
 
     person: Ints
@@ -160,7 +162,10 @@ class _Walk:
         self._products = products
         self._random = {
             step: config.random(step, block)
-            for step in (Step.VISITS, Step.SESSIONS, Step.OUTCOMES, Step.BASKETS, Step.EASE)
+            for step in (
+                *(Step.VISITS, Step.SESSIONS, Step.OUTCOMES, Step.BASKETS, Step.EASE),
+                Step.CAMPAIGN,
+            )
         }
         self._tastes = Tastes.of(calendar, people, products)
         self._demand = Demand.none(size)
@@ -273,7 +278,7 @@ class _Walk:
 
         rows = np.flatnonzero(~is_call)
         visitor = person[rows]
-        sessions = draw_sessions(
+        as_before = draw_sessions(
             self._random[Step.SESSIONS],
             self._calendar,
             self._people,
@@ -284,13 +289,15 @@ class _Walk:
             previous_seconds=self._seconds[visitor],
             product=main[rows],
         )
+        sessions = self._of_the_day(as_before)
         would_buy, buys = is_call.copy(), is_call.copy()
-        as_before, probability = self._probabilities(sessions)
-        would_buy[rows], buys[rows] = draw[rows] < as_before, draw[rows] < probability
+        would, probability = self._probabilities(as_before, sessions)
+        would_buy[rows], buys[rows] = draw[rows] < would, draw[rows] < probability
         # An order is placed in the second half of its session, at the latest with its last page.
-        placed = seconds.copy()
-        length = sessions.total_tenths // TENTHS
-        placed[rows] += np.maximum(1, (length * placed_share[rows]).astype(np.int64))
+        would_place, placed = seconds.copy(), seconds.copy()
+        for at, made in ((would_place, as_before), (placed, sessions)):
+            length = made.total_tenths // TENTHS
+            at[rows] += np.maximum(1, (length * placed_share[rows]).astype(np.int64))
 
         session = np.full(size, -1)
         session[rows] = self._session_count + np.arange(len(rows))
@@ -302,23 +309,32 @@ class _Walk:
         self._probability.append(probability)
         self._steps.append(Steps(person, session, placed, would_buy, buys, lines, is_discounted))
         self._have_ordered(
-            person[would_buy], placed[would_buy], lines[would_buy], is_discounted[would_buy]
+            person[would_buy], would_place[would_buy], lines[would_buy], is_discounted[would_buy]
         )
 
-    def _probabilities(self, sessions: Sessions) -> tuple[Floats, Floats]:
-        """Purchase probabilities by the effects that the shop began with, and those of the day."""
-        as_before = purchase_logit(sessions, EFFECTS) + self._order_logit(sessions.person)
-        later = self._config.rules.later_effects
-        if later is None:
-            probability = probability_of(as_before)
+    def _of_the_day(self, as_before: Sessions) -> Sessions:
+        """Visits as the scenario has them, of visits as the shop began with."""
+        campaign = self._config.rules.later_campaign
+        if campaign is None:
+            return as_before
+        random = self._random[Step.CAMPAIGN]
+        return with_campaign(random, as_before, campaign, self._config.changes_seconds)
+
+    def _probabilities(self, as_before: Sessions, sessions: Sessions) -> tuple[Floats, Floats]:
+        """Purchase probabilities as the shop began, and those of the day."""
+        before = purchase_logit(as_before, EFFECTS) + self._order_logit(as_before.person)
+        rules = self._config.rules
+        if rules.later_effects is None and rules.later_campaign is None:
+            probability = probability_of(before)
             return probability, probability
+        later = rules.later_effects or EFFECTS
         earlier = earlier_orders_share(self._bought[sessions.person])
         of_the_day = np.where(
-            sessions.seconds >= self._config.drift_seconds,
+            sessions.seconds >= self._config.changes_seconds,
             purchase_logit(sessions, later) + later.earlier_orders * earlier,
-            as_before,
+            before,
         )
-        return probability_of(as_before), probability_of(of_the_day)
+        return probability_of(before), probability_of(of_the_day)
 
     def _lines(self, person: Ints, wants: Floats, main: Ints) -> Ints:
         """Products of the order that each contact would place; none is on two lines."""

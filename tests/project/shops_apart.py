@@ -1,0 +1,99 @@
+"""Many shops in one database, each with models of its own: what 80 builds would say, from three.
+
+All that SQL computes is of a session, a visitor, or a model and its window, so shops that lie side
+by side do not meet there. The two Python models take all rows for one shop; here they are called
+once for each. The ids of a shop begin with its name and a stroke, and so do the names of its
+models.
+"""
+
+from __future__ import annotations
+
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from customer_insights import scoring, training
+from customer_insights.engine import Derived
+from customer_insights.engine.on_duckdb import DuckDBRelation
+
+train_task, score_rows = training.train_task, scoring.score_rows
+# What a process of dbt runs first, so that its Python models do as this module says.
+PREAMBLE = f"""
+import sys
+sys.path.insert(0, {str(Path(__file__).parent)!r})
+import shops_apart
+shops_apart.install()
+"""
+
+
+def named(table: pa.Table, shop: str) -> pa.Table:
+    """A raw table whose ids begin with the name of the shop."""
+    for place, field in enumerate(table.schema):
+        if field.name.endswith("_id"):
+            ids = pc.binary_join_element_wise(shop, table[field.name], "/")
+            table = table.set_column(place, field, ids)
+    return table
+
+
+def install() -> None:
+    """Call the library's two functions once for each shop."""
+    training.train_task = train_each
+    scoring.score_rows = score_each
+
+
+def train_each(
+    task: str,
+    *,
+    model_features: DuckDBRelation,
+    training_set: DuckDBRelation,
+    past: DuckDBRelation | None,
+    **others: Any,
+) -> pa.Table:
+    """The decisions of each shop."""
+    assert task == "purchase_intent"
+    return pa.concat_tables(
+        train_task(
+            task,
+            model_features=DuckDBRelation(
+                model_features._rows.project(f"* replace ('{shop}/' || model_name as model_name)")
+            ),
+            training_set=of_shop(training_set, "session_id", shop),
+            past=None if past is None else of_shop(past, "model_name", shop),
+            **others,
+        )
+        for shop in shops(training_set)
+    )
+
+
+def score_each(
+    *,
+    trained: DuckDBRelation,
+    features: DuckDBRelation,
+    past: DuckDBRelation | None,
+    **others: Any,
+) -> Derived:
+    """The scores of each shop's sessions by its own models."""
+    derived = [
+        score_rows(
+            trained=of_shop(trained, "model_name", shop),
+            features=of_shop(features, "session_id", shop),
+            past=None if past is None else of_shop(past, "session_id", shop),
+            **others,
+        )
+        for shop in shops(features)
+    ]
+    return Derived(derived[0].schema, chain.from_iterable(each.parts for each in derived))
+
+
+def shops(sessions: DuckDBRelation) -> list[str]:
+    """The names of the shops that have sessions."""
+    found = sessions._rows.project("split_part(session_id, '/', 1)").distinct().fetchall()
+    return sorted(name for (name,) in found)
+
+
+def of_shop(rows: DuckDBRelation, column: str, shop: str) -> DuckDBRelation:
+    """The rows of one shop."""
+    return DuckDBRelation(rows._rows.filter(f"starts_with({column}, '{shop}/')"))
