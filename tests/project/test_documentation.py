@@ -4,6 +4,7 @@ import csv
 import json
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -99,6 +100,7 @@ def kinds_used(described: Any) -> Iterator[str]:
             yield from kinds_used(value)
 
 
+@cache
 def data_tests() -> set[str]:
     """Singular tests by name, the others by kind; unit tests are a kind, too."""
     folder = PROJECT_DIR / "tests" / "data"
