@@ -27,7 +27,7 @@ scored as (
 
     select
         due.window_number,
-        coalesce(segments.segment, 'not known') as known_segment,
+        coalesce(segments.segment, 'not known') as segment,
         scored.is_predicted,
         scored.is_positive,
         cast(scored.score as decimal(18, 12)) as score
@@ -46,12 +46,15 @@ scored as (
 
 ),
 
+{% set counts = [
+    'row_count', 'positives', 'negatives', 'predicted_rows', 'true_positives', 'false_positives', 'false_negatives'
+] %}
 -- Rows with one score are alike to every metric of ranks.
-by_score as (
+segments_by_score as (
 
     select
         window_number,
-        case when grouping(known_segment) = 1 then 'all rows' else known_segment end as segment,
+        segment,
         score,
         count(*) as row_count,
         count(case when is_positive then 1 end) as positives,
@@ -61,7 +64,30 @@ by_score as (
         count(case when is_predicted and not is_positive then 1 end) as false_positives,
         count(case when not is_predicted and is_positive then 1 end) as false_negatives
     from scored
-    group by grouping sets ((window_number, score, known_segment), (window_number, score))
+    group by window_number, segment, score
+
+),
+
+by_score as (
+
+    select
+        window_number,
+        segment,
+        score,
+        {{ counts | join(', ') }}
+    from segments_by_score
+
+    union all
+
+    select
+        window_number,
+        'all rows' as segment,
+        score,
+        {% for count in counts %}
+        sum({{ count }}) as {{ count }}{{ ',' if not loop.last }}
+        {% endfor %}
+    from segments_by_score
+    group by window_number, score
 
 ),
 
@@ -70,8 +96,6 @@ totals as (
     select
         window_number,
         segment,
-        sum(positives) as all_positives,
-        sum(negatives) as all_negatives
         cast(sum(positives) as double) as all_positives,
         cast(sum(negatives) as double) as all_negatives
     from by_score
@@ -85,21 +109,14 @@ cumulated as (
 
     select
         *,
-        {% for name, value in {
-            'positives': 'positives', 'negatives': 'negatives', 'expected_negatives': 'row_count * (1 - score)',
-        }.items() %}
-        sum({{ value }}) over (
-            partition by window_number, segment order by score rows between unbounded preceding and current row
-        ) as {{ name }}_upto{{ ',' if not loop.last }}
-        {% endfor %}
         sum(cast(positives as double)) over (
-            partition by window_number order by score rows between unbounded preceding and current row
+            partition by window_number, segment order by score rows between unbounded preceding and current row
         ) as positives_upto,
         sum(cast(negatives as double)) over (
-            partition by window_number order by score rows between unbounded preceding and current row
+            partition by window_number, segment order by score rows between unbounded preceding and current row
         ) as negatives_upto,
         sum(row_count * (1 - score)) over (
-            partition by window_number order by score rows between unbounded preceding and current row
+            partition by window_number, segment order by score rows between unbounded preceding and current row
         ) as expected_negatives_upto
     from by_score
 
