@@ -7,8 +7,7 @@
 
 -- Counts and sums of each window's new rows, of all and of each segment, from which metrics follow. All of
 -- whole numbers or decimals, so that the order of rows does not matter.
-{% set window_grain = 'model_name, model_version, window_start_on, rows_hash' %}
-{% set grain = window_grain ~ ', segment' %}
+{% set grain = 'model_name, model_version, window_start_on, rows_hash, segment' %}
 
 with
 
@@ -52,12 +51,27 @@ scored as (
 
 ),
 
+placed as (
+
+    select
+        *,
+        known_segment as segment
+    from scored
+
+    union all
+
+    select
+        *,
+        'all rows' as segment
+    from scored
+
+),
+
 -- Rows with one score are alike to every metric of ranks.
 by_score as (
 
     select
-        {{ window_grain }},
-        case when grouping(known_segment) = 1 then 'all rows' else known_segment end as segment,
+        {{ grain }},
         score,
         count(*) as row_count,
         count(case when is_positive then 1 end) as positives,
@@ -66,11 +80,8 @@ by_score as (
         count(case when is_predicted and is_positive then 1 end) as true_positives,
         count(case when is_predicted and not is_positive then 1 end) as false_positives,
         count(case when not is_predicted and is_positive then 1 end) as false_negatives
-    from scored
-    group by grouping sets (
-        ({{ window_grain }}, score, known_segment),
-        ({{ window_grain }}, score)
-    )
+    from placed
+    group by {{ grain }}, score
 
 ),
 
