@@ -1,4 +1,21 @@
 -- Every task's scores in one shape, each beside what came of it.
+{% if is_sentiment_monitored() %}
+with
+
+sentiment_versions as (
+
+    select
+        model_version,
+        test_from_on,
+        test_to_on,
+        threshold
+    from {{ ref('review_sentiment_trained') }}
+    where decision = 'trained_promoted'
+    qualify row_number() over (partition by model_version order by decision_number desc nulls last) = 1
+
+)
+
+{% endif %}
 select
     'purchase_intent' as task_name,
     scores.model_name,
@@ -60,16 +77,7 @@ select
 from {{ ref('review_sentiment_examples') }} as examples
 inner join {{ ref('review_sentiment_predicted') }} as scores on examples.content_hash = scores.content_hash
 -- Models of the history never served. A copy that came in late may be older than what the model of its text knew.
-inner join (
-    select
-        model_version,
-        test_from_on,
-        test_to_on,
-        threshold
-    from {{ ref('review_sentiment_trained') }}
-    where decision = 'trained_promoted'
-    qualify row_number() over (partition by model_version order by decision_number desc nulls last) = 1
-) as versions
+inner join sentiment_versions as versions
     on scores.model_version = versions.model_version and examples.created_on >= versions.test_from_on
 -- A text counts once, and stars between positive and negative answer nothing.
 where examples.is_first_copy and examples.is_positive is not null and scores.positive_score is not null

@@ -40,9 +40,9 @@ visitor_segments as (
             visitor_customers.customer_id = segments.customer_id
             and visitor_customers.known_from_at < cast(segments.as_of_on as timestamp)
     qualify row_number() over (
-        partition by visitor_customers.visitor_id, segments.as_of_on
-        order by visitor_customers.known_from_at desc nulls last, visitor_customers.customer_id asc nulls last
-    ) = 1
+            partition by visitor_customers.visitor_id, segments.as_of_on
+            order by visitor_customers.known_from_at desc nulls last, visitor_customers.customer_id asc nulls last
+        ) = 1
 
 )
 

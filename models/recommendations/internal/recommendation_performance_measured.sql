@@ -6,24 +6,22 @@ dates as (
 
     select
         dates.as_of_on,
-        cast(dates.until_at as date) as matured_on
+        cast(dates.until_at as date) as matured_on,
+        dates.split
     from {{ ref('recommendation_dates') }} as dates
-    where
-        dates.split is not null
-        {% if is_incremental() %}
-        -- The newest mature date is measured again, as its orders may come in late.
-        and (dates.split = 'test' or dates.as_of_on not in (select as_of_on from {{ this }}))
-        {% endif %}
+    where dates.split is not null
 
 ),
 
 served as (
 
+    -- The newest mature date is measured again, as its orders may come in late; a date before it once.
     select
         served.*,
         dates.matured_on
     from {{ ref('recommendations_served') }} as served
     inner join dates on served.as_of_on = dates.as_of_on
+    {{ "where dates.split = 'test' or dates.as_of_on not in (select as_of_on from " ~ this ~ ')' if is_incremental() }}
 
 ),
 
@@ -101,12 +99,13 @@ measured as (
 
 )
 
+{% for segment in ["segment", "'ALL'"] %}
 select
     as_of_on,
     matured_on,
     ranker,
     model_version,
-    cast(coalesce(segment, 'ALL') as {{ string_type }}) as segment,
+    cast({{ segment }} as {{ string_type }}) as segment,
     count(*) as customers,
     sum(bought_count) as bought_products,
     sum(hit_count) as hit_products,
@@ -114,7 +113,6 @@ select
     cast(sum(ndcg) as decimal(38, 6)) as ndcg_total,
     cast(sum(ndcg * ndcg) as decimal(38, 12)) as ndcg_squares
 from measured
-group by grouping sets (
-    (as_of_on, matured_on, ranker, model_version, segment),
-    (as_of_on, matured_on, ranker, model_version)
-)
+group by as_of_on, matured_on, ranker, {{ 'segment, ' if segment == 'segment' }}model_version
+{{ 'union all' if not loop.last }}
+{% endfor %}
