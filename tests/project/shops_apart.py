@@ -1,4 +1,4 @@
-"""Many shops in one database, each with models of its own: what 80 builds would say, from three.
+"""Many shops in one database, each with models of its own: what 100 builds would say, from five.
 
 All that SQL computes is of a session, a visitor, or a model and its window, so shops that lie side
 by side do not meet there. The two Python models take all rows for one shop; here they are called
