@@ -1,5 +1,7 @@
 {{ config(enabled=target.type == 'snowflake') }}
 
+-- A failure means that who asks the registry gets another model than the scores are of. Build the
+-- `*_registered` tables again. (dbt warns of a description in YAML where the test is disabled.)
 with
 
 runs as (

@@ -133,7 +133,9 @@ def test_each_data_test_is_on_one_page() -> None:
 def test_each_singular_test_says_what_a_failure_means() -> None:
     folder = PROJECT_DIR / "tests" / "data"
     described = yaml.safe_load((folder / "_tests.yml").read_text(encoding="utf-8"))["data_tests"]
-    assert {test["name"] for test in described} == {path.stem for path in folder.glob("*.sql")}
+    # dbt warns of the description of a test that is disabled on one engine.
+    on_both = {path.stem for path in folder.glob("*.sql") if "enabled=" not in path.read_text()}
+    assert {test["name"] for test in described} == on_both
 
 
 def test_what_looks_for_known_defects_exists() -> None:

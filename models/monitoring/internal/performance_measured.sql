@@ -84,7 +84,7 @@ by_score as (
         'all rows' as segment,
         score,
         {% for count in counts %}
-        sum({{ count }}) as {{ count }}{{ ',' if not loop.last }}
+        cast(sum({{ count }}) as bigint) as {{ count }}{{ ',' if not loop.last }}
         {% endfor %}
     from segments_by_score
     group by window_number, score
