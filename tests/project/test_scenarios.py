@@ -12,15 +12,15 @@ What is right:
   learned how visits like these buy, so nobody is hurt.
 - concept_drift: each model raises `fallen_performance`, because what it learned tells buyers no
   more, and `miscalibrated_slice`, because far fewer buy than it says. No feature has moved to where
-  it erred, so there is no `costly_drift`. Or the build has mended it: both triggers asked for
+  it erred. Or the build has mended it: both triggers asked for
   training, a model of the changed month passed the gate and serves, and nothing is said of the old.
-- immature_labels: metrics are null, and there is no alert about a model. That orders end a month
+- immature_labels: metrics are null, and there is no alert from outcomes. That orders end a month
   before the sessions is `data_freshness`.
 
 An alert may come by chance. `fallen_performance` looks at one end of a 95 % interval, 2.5 %, and
 `miscalibrated_slice` at `slice_false_alarm_rate`, 1 %: of two models at most 7 % of sound shops.
-That is what is allowed, and how often it may come in so many shops follows from the binomial
-distribution.
+How many that may be follows from the binomial distribution. `costly_drift` is among them: what
+visitors did before grows with the age of a shop, which costs some models a little.
 """
 
 from __future__ import annotations
@@ -151,6 +151,11 @@ class Watched:
         )
 
 
+def shops_of(alerts: dict[str, list[str]]) -> set[str]:
+    """The shops that alerts are about, by the names of their models."""
+    return {model_name.split("/")[0] for model_name in alerts}
+
+
 def new(folder: Path) -> Path:
     folder.mkdir(parents=True)
     return folder
@@ -171,8 +176,7 @@ def test_each_scenario_raises_exactly_the_alerts_that_it_should(tmp_path: Path) 
     watched = Watched(tmp_path)
     allowed = int(binom.ppf(1 - RISK, len(SEEDS), FALSE_ALARMS))
     for scenario in ("none", "covariate_drift"):
-        shops = {model_name.split("/")[0] for model_name in watched.alerts(scenario)}
-        assert len(shops) <= allowed, (scenario, watched.alerts(scenario))
+        assert len(shops_of(watched.alerts(scenario))) <= allowed, watched.alerts(scenario)
         assert watched.other_alerts(scenario) == []
         judged = watched.rows(scenario, "model_performance", "has_fallen is not null")
         assert len(judged) == 2 * len(SEEDS)
@@ -183,17 +187,23 @@ def test_each_scenario_raises_exactly_the_alerts_that_it_should(tmp_path: Path) 
 
     decisions = watched.decisions("concept_drift")
     assert len(decisions) == 2 * len(SEEDS)
+    alerts = watched.alerts("concept_drift")
+    shifted = {name: kinds for name, kinds in alerts.items() if "costly_drift" in kinds}
+    assert len(shops_of(shifted)) <= allowed, shifted
     for model_name, decision in decisions.items():
         assert {"fallen_metric", "miscalibrated"} <= decision["fired"], model_name
         is_mended = decision["decision"] == "trained_promoted"
         expected = [] if is_mended else ["fallen_performance", "miscalibrated_slice"]
-        assert sorted(watched.alerts("concept_drift").get(model_name, [])) == expected, model_name
+        kinds = [kind for kind in alerts.get(model_name, []) if kind != "costly_drift"]
+        assert sorted(kinds) == expected, model_name
 
-    assert watched.alerts("immature_labels") == {}
+    immature = watched.alerts("immature_labels")
+    assert {kind for kinds in immature.values() for kind in kinds} <= {"costly_drift"}
+    assert len(shops_of(immature)) <= allowed, immature
     assert watched.other_alerts("immature_labels") == [("data_freshness", "orders")]
-    immature = watched.rows("immature_labels", "model_performance")
-    assert len(immature) == 2 * len(SEEDS)
-    for row in immature:
+    unknown = watched.rows("immature_labels", "model_performance")
+    assert len(unknown) == 2 * len(SEEDS)
+    for row in unknown:
         assert row["scored_rows"] > 500
         assert row["matured_rows"] == 0
         assert {row[name] for name in METRICS} == {None}

@@ -64,14 +64,14 @@ class Years:
 
     def rows(self, name: str) -> pa.Table:
         """Sessions of a shop with features, outcome and `truth`, in key order."""
-        return self._connection.execute(
+        # `name` is one of ours.
+        return self._connection.sql(
             "select features.*, labels.is_purchase, labels.label_definition_version,"
             " truth.purchase_probability as truth from insights.session_features as features"
             " inner join insights.session_labels as labels using (session_id)"
             " inner join raw.truth as truth using (session_id)"
-            " where starts_with(session_id, ?) and labels.is_purchase is not null"
-            " order by session_id",
-            [f"{name}/"],
+            f" where starts_with(session_id, '{name}/') and labels.is_purchase is not null"
+            " order by session_id"
         ).to_arrow_table()
 
     def close(self) -> None:

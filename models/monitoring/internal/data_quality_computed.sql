@@ -223,11 +223,11 @@ limited as (
             -- By chance alone a share of so many rows has the standard deviation of a binomial one.
             when valued.check_name = 'completeness'
                 then usual.usual_value - greatest(
-                    usual.margin,
-                    {{ setting('completeness_margin') }},
-                    {{ setting('quality_deviations') }}
-                    * coalesce(sqrt(usual.usual_value * (1 - usual.usual_value) / nullif(valued.row_count, 0)), 0)
-                )
+                        usual.margin,
+                        {{ setting('completeness_margin') }},
+                        {{ setting('quality_deviations') }}
+                        * coalesce(sqrt(usual.usual_value * (1 - usual.usual_value) / nullif(valued.row_count, 0)), 0)
+                    )
             when valued.check_name = 'uniqueness' then {{ setting('min_uniqueness') }}
             when valued.check_name = 'validity' then {{ setting('min_validity') }}
             when valued.check_name = 'volume'

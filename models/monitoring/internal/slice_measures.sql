@@ -5,7 +5,7 @@ with
 
 stored as (
 
-    {{ stored_profiles(['slices']) }}
+    {{ stored_profiles(['slices', 'validation_rows']) }}
 
 ),
 
@@ -84,16 +84,23 @@ summed as (
 
 ),
 
--- Fewer than three rows of variance, and the normal approximation calls chance a fault.
+-- Fewer than three rows of variance, and the normal approximation calls chance a fault. The version's own
+-- calibration was found on so many validation rows and is uncertain, too, as in measure_calibration.
 deviating as (
 
     select
-        *,
+        summed.*,
         case
-            when matured_rows >= {{ setting('slice_min_rows') }} and variance >= 3
-                then cast(positives - expected_positives as double) / sqrt(cast(variance as double))
+            when summed.matured_rows >= {{ setting('slice_min_rows') }} and summed.variance >= 3
+                then
+                    cast(summed.positives - summed.expected_positives as double) / sqrt(
+                        cast(summed.variance as double)
+                        * (1 + cast(summed.matured_rows as double) / stored.validation_rows)
+                    )
         end as deviate
     from summed
+    inner join stored
+        on summed.model_name = stored.model_name and summed.model_version = stored.model_version
 
 ),
 
