@@ -15,12 +15,12 @@ select
     runs.invocation_id,
     runs.run_started_at,
     runs.scored_count,
-    count(stored.content_hash) as kept_count
+    count(texts.content_hash) as kept_count
 from {{ ref('text_scoring_runs') }} as runs
 cross join erased
-left join {{ ref('review_sentiment_stored') }} as stored on runs.run_started_at = stored.scored_at
+left join {{ ref('review_sentiment_stored') }} as texts on runs.run_started_at = texts.scored_at
 where
     runs.text_engine = {{ setting('text_engine') }}
     and (erased.erased_at is null or runs.run_started_at > erased.erased_at)
 group by runs.invocation_id, runs.run_started_at, runs.scored_count
-having count(stored.content_hash) < runs.scored_count
+having count(texts.content_hash) < runs.scored_count
