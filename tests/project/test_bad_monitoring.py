@@ -108,11 +108,6 @@ def built(
     return project
 
 
-@pytest.fixture
-def project(built: DbtProject, tmp_path: Path) -> DbtProject:
-    return copy_of(built, tmp_path)
-
-
 def monitored(project: DbtProject, table: str, condition: str = "true") -> list[dict[str, Any]]:
     """Rows about the model, by window."""
     return rows_of(
@@ -273,8 +268,9 @@ def test_a_window_whose_rows_are_gone_measures_nothing(flipped: Flipped) -> None
 
 
 def test_a_model_that_was_tampered_with_is_named_and_nothing_is_written(
-    dbt: DbtWorker, project: DbtProject
+    dbt: DbtWorker, trained: DbtProject, tmp_path: Path
 ) -> None:
+    project = copy_of(trained, tmp_path)
     ((version,),) = project.query(
         f"select model_version from insights.serving_versions where model_name = '{MODEL}'"
     )
