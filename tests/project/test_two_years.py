@@ -170,17 +170,16 @@ def fired(row: Row) -> set[str]:
     return {trigger["name"] for trigger in json.loads(row["triggers"]) if trigger["is_fired"]}
 
 
-def test_noise_seldom_promotes_or_alarms(steady: Years) -> None:
+def test_noise_seldom_promotes(steady: Years) -> None:
     """Challenged every month, in shops that stay as they are."""
     reference = steady.rows(f"none-{MEASURED_ON}")
-    challenged, noise, alarms = 0, 0, 0
+    challenged, noise = 0, 0
     for seed in SEEDS:
         first, *later = replay(steady, steady.rows(f"none-{seed}"), retrain_max_age_days=1)
         assert first["decision"] == "trained_promoted"
         served = true_precision(load_model(first), reference)
         for row in later:
             challenged += row["artifact"] is not None
-            alarms += bool(fired(row) - {"age"})
             if row["decision"] == "trained_promoted":
                 challenger = true_precision(load_model(row), reference)
                 noise += challenger <= served
@@ -188,7 +187,6 @@ def test_noise_seldom_promotes_or_alarms(steady: Years) -> None:
     decisions = len(SEEDS) * (MONTHS - FIRST_MONTH)
     assert challenged == decisions
     assert noise <= 0.05 * decisions
-    assert alarms <= 0.05 * decisions
 
 
 def test_concept_drift_is_learned_within_two_matured_windows(turned: Years) -> None:
