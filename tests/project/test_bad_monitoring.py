@@ -286,7 +286,9 @@ def test_a_model_that_was_tampered_with_is_named_and_nothing_is_written(
     assert "\n" not in told
     after = contents(project)
     assert {name for name in before if before[name] != after[name]} <= {
-        "insights_internal.run_context"
+        "insights_internal.run_context",
+        # Shows when the run began.
+        "insights_internal.session_label_observations",
     }
     # As the sentence says, where nothing else is left.
     change(
