@@ -12,8 +12,8 @@
         {% if not log.is_pinned %}
             {% do stop('No version of ' ~ log.model_name ~ ' is pinned.') %}
         {% elif log.serving is none %}
-            {% do stop('No decision holds the pinned version of ' ~ log.model_name ~ '; restore the decision log from a '
-                ~ 'backup.') %}
+            {% do stop('No decision holds the pinned version of ' ~ log.model_name ~ '; restore the decision log '
+                ~ 'from a backup.') %}
         {% endif %}
         {% do append_decision(log, 'unpinned', log.serving, 'unpinned ' ~ reason) %}
         {% do print(
