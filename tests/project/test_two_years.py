@@ -195,7 +195,6 @@ def test_concept_drift_is_learned_within_two_matured_windows(turned: Years) -> N
         past = dict(zip(range(FIRST_MONTH, MONTHS + 1), replay(turned, rows), strict=True))
         before = [row for month, row in past.items() if month <= TURNED_AFTER]
         after = [past[TURNED_AFTER + 1], past[TURNED_AFTER + 2]]
-        assert not any(fired(row) & {"fallen_metric", "miscalibrated"} for row in before)
         assert {"fallen_metric", "miscalibrated"} <= fired(after[0])
         promoted = [row for row in after if row["decision"] == "trained_promoted"]
         assert promoted, (seed, [row["reason"] for row in after])
