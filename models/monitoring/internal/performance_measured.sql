@@ -46,9 +46,6 @@ scored as (
 
 ),
 
-{% set counts = [
-    'row_count', 'positives', 'negatives', 'predicted_rows', 'true_positives', 'false_positives', 'false_negatives'
-] %}
 -- Rows with one score are alike to every metric of ranks.
 segments_by_score as (
 
@@ -74,7 +71,13 @@ by_score as (
         window_number,
         segment,
         score,
-        {{ counts | join(', ') }}
+        row_count,
+        positives,
+        negatives,
+        predicted_rows,
+        true_positives,
+        false_positives,
+        false_negatives
     from segments_by_score
 
     union all
@@ -83,9 +86,13 @@ by_score as (
         window_number,
         'all rows' as segment,
         score,
-        {% for count in counts %}
-        cast(sum({{ count }}) as bigint) as {{ count }}{{ ',' if not loop.last }}
-        {% endfor %}
+        cast(sum(row_count) as bigint) as row_count,
+        cast(sum(positives) as bigint) as positives,
+        cast(sum(negatives) as bigint) as negatives,
+        cast(sum(predicted_rows) as bigint) as predicted_rows,
+        cast(sum(true_positives) as bigint) as true_positives,
+        cast(sum(false_positives) as bigint) as false_positives,
+        cast(sum(false_negatives) as bigint) as false_negatives
     from segments_by_score
     group by window_number, score
 

@@ -19,5 +19,4 @@ from {{ ref('product_recommendations_ranked') }} as ranked
 inner join {{ ref('recommendation_dates') }} as dates on ranked.as_of_on = dates.as_of_on
 where
     ranked.rank <= {{ measured_places() }}
-    and dates.split is null
-    {{ not_kept if is_incremental() }}
+    and dates.split is null {{ not_kept if is_incremental() }}
