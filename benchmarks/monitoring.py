@@ -7,7 +7,7 @@ threads and the same memory, who goes first in turn:
 
     the project    all tables of models/monitoring made anew, and all its views read
     by hand        a query for the counts by month and bin of each feature, one for what ranks and
-                   errors tell by month, and one for the slices
+                   errors tell by month and segment, and one for the slices
 
 Then the project runs with nothing new, and with one month more. The project's time is that in which
 it makes at least one of its tables (two are made at once), and that of reading; making a view costs
@@ -132,10 +132,11 @@ create table measured as
 
 with
 
-by_score as (
+by_segment as (
 
     select
         cast(date_trunc('month', scored.session_on) as date) as window_start_on,
+        coalesce(segments.segment, 'not known') as segment,
         scored.score,
         count(*) as row_count,
         count(*) filter (labels.is_purchase) as positives,
@@ -146,7 +147,25 @@ by_score as (
         count(*) filter (not scored.is_predicted and labels.is_purchase) as false_negatives
     from project.insights_internal.purchase_intent_scored as scored
     left join project.insights_internal.session_labels_computed as labels using (session_id)
+    left join project.insights_internal.scored_segments as segments
+        on segments.task_name = 'purchase_intent'
+        and segments.entity_id = scored.session_id
+        and segments.as_of_on = scored.session_on
     where scored.model_name = '{model}' and scored.sample_role = 'new' and {condition}
+    group by all
+
+),
+
+by_score as (
+
+    from by_segment
+    union all by name
+    select
+        window_start_on,
+        'all rows' as segment,
+        score,
+        sum(columns(* exclude (window_start_on, segment, score)))
+    from by_segment
     group by all
 
 ),
@@ -164,14 +183,15 @@ ranked as (
             as expected_negatives_below
     from by_score
     window
-        whole as (partition by window_start_on),
-        upwards as (partition by window_start_on order by score),
-        downwards as (partition by window_start_on order by score desc)
+        whole as (partition by window_start_on, segment),
+        upwards as (partition by window_start_on, segment order by score),
+        downwards as (partition by window_start_on, segment order by score desc)
 
 )
 
 select
     window_start_on,
+    segment,
     sum(row_count) as scored_rows,
     sum(positives + negatives) as matured_rows,
     sum(positives) as positives,
@@ -194,7 +214,7 @@ select
     sum(row_count * score * (1 - score)) as estimated_squared_error,
     sum(row_count * score * expected_negatives_below) as estimated_right_pairs
 from ranked
-group by window_start_on
+group by window_start_on, segment
 """
 SLICED = """
 create table sliced as
@@ -231,7 +251,7 @@ COMPARED = {
     ),
     "measured": (
         "performance_measured",
-        ("window_start_on",),
+        ("window_start_on", "segment"),
         (
             *("scored_rows", "matured_rows", "positives", "expected_positives", "variance"),
             *("true_positives", "false_positives", "false_negatives", "predicted_rows"),

@@ -111,7 +111,7 @@ totals as (
 ),
 
 -- Sums in an order are what costs time here. So there is one order only, what lies above is all less what
--- lies below, and counts are doubles, which hold them exactly and are added up three times as fast.
+-- lies below, and the sums are of doubles, which hold counts exactly and are added up three times as fast.
 cumulated as (
 
     select
@@ -122,7 +122,7 @@ cumulated as (
         sum(cast(negatives as double)) over (
             partition by window_number, segment order by score rows between unbounded preceding and current row
         ) as negatives_upto,
-        sum(row_count * (1 - score)) over (
+        sum(cast(row_count * (1 - score) as double)) over (
             partition by window_number, segment order by score rows between unbounded preceding and current row
         ) as expected_negatives_upto
     from by_score
