@@ -40,7 +40,9 @@ START = date(2024, 1, 1)
 
 
 class Shop:
-    """Makes visits, training sets, decisions and relations."""
+    """Makes visits, training sets, decisions and relations; the first visits are of `start`."""
+
+    start = START
 
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
         self._connection = connection

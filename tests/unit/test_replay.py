@@ -1,6 +1,6 @@
 """Decisions of some months in a row: noise does not promote, and what changes is learned again.
 
-tests/project/test_scenarios.py replays two years of sample shops, and counts.
+tests/project/test_two_years.py replays two years of sample shops, and counts.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
-from conftest import START
 
 from customer_insights.training import SPLITS, TrainingSet, decide
 
@@ -86,7 +85,7 @@ def test_a_concept_that_turns_is_learned_again_from_rows_since_then(shop: Shop, 
 
     assert seen["decision"] == "trained_promoted"
     assert seen["reason"].startswith("on rows since 2024-08-28 alone trained because ")
-    assert seen["train_from_on"] == START + timedelta(days=TURN_MONTH * MONTH_DAYS)
+    assert seen["train_from_on"] == shop.start + timedelta(days=TURN_MONTH * MONTH_DAYS)
     windows = [seen[f"{split}_{edge}_on"] for split in SPLITS for edge in ("from", "to")]
     assert windows == sorted(set(windows))
     assert sum(seen[f"{split}_rows"] for split in SPLITS) == MONTH_DAYS * PER_DAY
@@ -98,7 +97,7 @@ def test_dates_that_lie_apart_are_no_recent_rows(shop: Shop) -> None:
     """Their label windows overlap: what decides one would be known to the next."""
     rows = shop.split(shop.visits(300, 2))
     training_set = TrainingSet.of(rows, ("session_id",), "session_on", shop.spec())
-    last_day = START + timedelta(days=299)
+    last_day = shop.start + timedelta(days=299)
     recent = training_set.recent(last_day - timedelta(days=28))
     assert recent is not None
     assert recent.rows["split"].to_pylist() == ["train"] * 28 + ["validation"] * 14 + ["test"] * 14
@@ -107,4 +106,4 @@ def test_dates_that_lie_apart_are_no_recent_rows(shop: Shop) -> None:
     weekly = rows.filter(pa.array([on.weekday() == 0 for on in rows["session_on"].to_pylist()]))
     apart = TrainingSet.of(weekly, ("session_id",), "session_on", shop.spec())
     assert len(pc.unique(weekly["session_on"])) > 40
-    assert apart.recent(START) is None
+    assert apart.recent(shop.start) is None
