@@ -100,7 +100,7 @@ def test_a_build_with_nothing_new_replaces_none_and_refreshes_each_once(
     assert len(refreshed) == len(dynamic_tables(shop.emulator))
 
 
-@pytest.mark.parametrize("target_lag", ["", "1 hour"])
+@pytest.mark.parametrize("target_lag", ["", pytest.param("1 hour", marks=pytest.mark.long)])
 def test_a_row_that_came_is_read_in_the_same_build(
     shop: SnowflakeProject, tmp_path: Path, target_lag: str
 ) -> None:
