@@ -533,6 +533,7 @@ def test_missing_and_empty_raw_tables_build_empty_typed_tables(
     assert sorted(numbers) == sorted((name, number) for name in names for number in (1, 2))
 
 
+@pytest.mark.long
 def test_a_shop_of_header_lines_builds_and_says_so(
     own: DbtProject, built: DbtProject, tmp_path: Path
 ) -> None:
@@ -582,6 +583,7 @@ def test_one_class_only_is_said_in_words_with_numbers(
     assert set(answer.statuses.values()) == {"success", "pass"}
 
 
+@pytest.mark.long
 def test_fewer_rows_than_the_minimum_are_counted_in_the_reason(
     dbt: DbtWorker, dbt_project: DbtProject
 ) -> None:

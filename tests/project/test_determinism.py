@@ -187,6 +187,19 @@ def test_a_difference_is_found() -> None:
     assert difference([row], [row, row])
 
 
+def test_order_threads_and_clock_change_nothing(
+    dbt: DbtWorker, expected: dict[str, list[Row]], tmp_path: Path
+) -> None:
+    """All at once; where this fails, the long tests below say which of them it is."""
+    project = new_project(tmp_path, shuffled(shop(SHOP)), duckdb_threads=4)
+    other = {"TRAINING_THREADS": "2", "CLOCK_DAYS": "4000", "TZ": "Pacific/Auckland"}
+    dbt.run(project, *BUILD, "--threads", "4", env=other)
+    started = project.query("select run_started_at from insights_internal.run_context")[0][0]
+    assert (started - datetime.now()).days > 3990
+    assert_same(expected, tables_of(project))
+
+
+@pytest.mark.long
 def test_the_order_of_raw_rows_changes_nothing(
     dbt: DbtWorker, expected: dict[str, list[Row]], tmp_path: Path
 ) -> None:
@@ -195,6 +208,7 @@ def test_the_order_of_raw_rows_changes_nothing(
     assert_same(expected, tables_of(project))
 
 
+@pytest.mark.long
 def test_the_number_of_threads_changes_nothing(
     dbt: DbtWorker, expected: dict[str, list[Row]], tmp_path: Path
 ) -> None:
@@ -203,6 +217,7 @@ def test_the_number_of_threads_changes_nothing(
     assert_same(expected, tables_of(project))
 
 
+@pytest.mark.long
 def test_the_clock_and_the_time_zone_change_nothing(
     dbt: DbtWorker, expected: dict[str, list[Row]], tmp_path: Path
 ) -> None:

@@ -192,6 +192,7 @@ def test_a_customer_who_is_erased_is_in_no_table(project: SnowflakeProject) -> N
     assert columns_that_hold(project, customer) == set()
 
 
+@pytest.mark.long
 def test_a_full_refresh_keeps_decisions_and_scores(project: SnowflakeProject) -> None:
     before, count = decisions(project), f"select count(*) from {SCORES}"
     scores = project.emulator.query(count)
