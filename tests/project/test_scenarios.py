@@ -76,6 +76,8 @@ ABSENT = (
     " (customer_id varchar, as_of_on date, is_churned boolean, matured_on date)",
     "create table insights_internal.churn_population"
     " (customer_id varchar, as_of_on date, features_hash varchar)",
+    "create table insights_internal.as_of_dates (as_of_on date)",
+    "create table insights.customer_segments (customer_id varchar, as_of_on date, segment varchar)",
 )
 
 
