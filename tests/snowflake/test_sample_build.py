@@ -56,7 +56,7 @@ ASKED_FIRST = re.compile(
     r"(?i)\s*select (task_name, )?model_name, model_version, (cast\(window_start_on|profile from)"
 )
 # The windows that are due, and the profiles of each task.
-QUESTIONS = 3
+QUESTIONS = 4
 # What only a build that scores, explains or registers sends.
 SCORING = re.compile(r"(?i)customer_insights_score_|customer_insights_explain_|create model")
 PROCEDURES = 21
