@@ -302,12 +302,12 @@ def test_intervals_are_near_those_of_resampling(drill: Drill) -> None:
 
 
 def test_training_counts_rows_into_the_bins_that_monitoring_does(drill: Drill) -> None:
+    [(profile,), *_] = drill.project.query(
+        "select profile from insights_internal.purchase_intent_trained"
+        f" where model_name = '{AFTER}' and model_version like '2017-10-31-%'"
+        " and profile is not null"
+    )
     with duckdb.connect(str(drill.project.database), read_only=True) as connection:
-        (profile,) = connection.execute(
-            "select profile from insights_internal.purchase_intent_trained"
-            f" where model_name = '{AFTER}' and model_version like '2017-10-31-%'"
-            " and profile is not null"
-        ).fetchone()
         rows = connection.sql(
             "select * from insights.session_features where month(session_on) = 11"
         ).to_arrow_table()
