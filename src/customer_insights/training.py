@@ -612,7 +612,7 @@ def _drift(
     be learned yet.
     """
     later = training_set.after(served["test_to_on"]).rows
-    # A version that was trained before profiles were stored has none, nor has a model of texts.
+    # A version that was trained before profiles were stored has none; that of texts has no feature.
     if not served["profile"] or later.num_rows < settings.drift_min_rows:
         return None
     return measure_feature_drift(served["profile"], later, settings.drift_normal_deviate)

@@ -228,22 +228,23 @@ def shared_data() -> Path:
     return SHARED_DATA
 
 
-@pytest.fixture(scope="session")
-def dbt(tmp_path_factory: pytest.TempPathFactory) -> Iterator["DbtWorker"]:
-    """One dbt process for the calls of all modules: what it parsed and imported serves them all."""
+def running_dbt(folder: Path, **settings: str) -> Iterator["DbtWorker"]:
+    """A dbt process with settings, ended when no test needs it any more."""
     # helpers imports this module, so it cannot be imported before this one is whole.
     from helpers import DbtWorker  # noqa: PLC0415
 
-    worker = DbtWorker(tmp_path_factory.mktemp("dbt"))
+    worker = DbtWorker(folder, **settings)
     yield worker
     worker.close()
+
+
+@pytest.fixture(scope="session")
+def dbt(tmp_path_factory: pytest.TempPathFactory) -> Iterator["DbtWorker"]:
+    """One dbt process for the calls of all modules: what it parsed and imported serves them all."""
+    yield from running_dbt(tmp_path_factory.mktemp("dbt"))
 
 
 @pytest.fixture(scope="session")
 def dbt_without_texts(tmp_path_factory: pytest.TempPathFactory) -> Iterator["DbtWorker"]:
     """The same where nothing scores texts, for modules that are about something else."""
-    from helpers import DbtWorker  # noqa: PLC0415
-
-    worker = DbtWorker(tmp_path_factory.mktemp("dbt"), TEXT_ENGINE="none")
-    yield worker
-    worker.close()
+    yield from running_dbt(tmp_path_factory.mktemp("dbt"), TEXT_ENGINE="none")
