@@ -14,8 +14,12 @@
     test rows and only its share changes: what the drift of this column costs by itself. Its 95 % interval is that
     of the shares, by the normal approximation.
 
+  Rows that are alike are no evidence of their own: thresholds and intervals are of effective rows, which are
+  rows over the design effect (Kish, Survey Sampling, 1965).
+
   binned: a CTE with the columns of `grain`, bin, mean_value, reference_rows, current_rows, test_rows,
-    test_squared_error; a bin of missing values has the number -1.
+    test_squared_error, reference_design_effect, current_design_effect; a bin of missing values has the
+    number -1.
 #}
 {% macro drift_measures(binned, grain) %}
 {% set of_column = 'partition by ' ~ grain | join(', ') %}
@@ -69,6 +73,8 @@ drift_sums as (
         {{ grain | join(',\n        ') }},
         max(reference_total) as reference_rows,
         max(current_total) as current_rows,
+        max(reference_total / reference_design_effect) as reference_effective,
+        max(current_total / current_design_effect) as current_effective,
         max(bin_count) - 1 as degrees,
         cast(sum(case when bin = -1 then reference_rows else 0 end) as double)
         / nullif(max(reference_total), 0) as reference_missing_share,
@@ -81,9 +87,9 @@ drift_sums as (
         sum(case when bin >= 0 then cumulated_gap * step end) as wasserstein,
         sum((current_share - reference_share) * bin_squared_error) as brier_change,
         (sum(reference_share * power(bin_squared_error, 2)) - power(sum(reference_share * bin_squared_error), 2))
-        / nullif(max(reference_total), 0)
+        / nullif(max(reference_total / reference_design_effect), 0)
         + (sum(current_share * power(bin_squared_error, 2)) - power(sum(current_share * bin_squared_error), 2))
-        / nullif(max(current_total), 0) as brier_change_variance
+        / nullif(max(current_total / current_design_effect), 0) as brier_change_variance
     from drift_steps
     group by {{ grain | join(', ') }}
 
@@ -100,7 +106,7 @@ drift as (
                 then
                     degrees * power(
                         1 - 2e0 / (9 * degrees) + {{ setting('drift_normal_deviate') }} * sqrt(2e0 / (9 * degrees)), 3
-                    ) * (1e0 / reference_rows + 1e0 / current_rows)
+                    ) * (1e0 / reference_effective + 1e0 / current_effective)
         end as psi_threshold
     from drift_sums
 

@@ -23,6 +23,7 @@ select
     validation_positives,
     test_rows,
     test_positives,
+    train_effective_rows,
     training_set_hash,
     label_definition_version,
     parameters,

@@ -85,6 +85,7 @@ RUN_SCHEMA = pa.schema(
         ("is_champion", _flag),
         *[(f"{split}_{edge}_on", _date) for split in SPLITS for edge in ("from", "to")],
         *[(f"{split}_{what}", _count) for split in SPLITS for what in ("rows", "positives")],
+        ("train_effective_rows", _count),
         ("training_set_hash", _text),
         (VERSION, pa.int32()),
         ("input_hash", _text),
@@ -349,6 +350,15 @@ class TrainingSet:
         bounds = pc.min_max(rows[self.date_column]).as_py()
         return bounds["min"], bounds["max"]
 
+    def effective_rows(self, rows: pa.Table) -> int:
+        """How many of some rows stand for themselves.
+
+        Rows of one customer are alike, and rows of one product: the effective sample size (Kish,
+        Survey Sampling, 1965) is put at the fewer of them, as if all their rows were copies.
+        """
+        alike = [key for key in self.keys if key != self.date_column]
+        return min(pc.count_distinct(rows[key]).as_py() for key in alike)
+
     def label_definition_version(self) -> int | None:
         """The definition under which the labels were made."""
         newest: int | None = pc.max(self.rows[VERSION]).as_py()
@@ -490,6 +500,10 @@ def _describe_splits(row: Row, training_set: TrainingSet, splits: dict[str, Exam
             f"{split}_rows": len(examples.labels),
             f"{split}_positives": int(np.sum(examples.labels)),
         }
+    keys = training_set.rows.select(training_set.keys)
+    row["train_effective_rows"] = training_set.effective_rows(
+        keys.filter(pc.equal(training_set.rows["split"], "train"))
+    )
 
 
 def _what_is_lacking(splits: dict[str, Examples], recipe: Recipe, settings: Settings) -> str | None:
@@ -613,9 +627,25 @@ def _drift(
     """
     later = training_set.after(served["test_to_on"]).rows
     # A version that was trained before profiles were stored has none; that of texts has no feature.
-    if not served["profile"] or later.num_rows < settings.drift_min_rows:
+    if not served["profile"]:
         return None
-    return measure_feature_drift(served["profile"], later, settings.drift_normal_deviate)
+    effective_rows = training_set.effective_rows(later)
+    if effective_rows < settings.drift_min_rows:
+        return None
+    return measure_feature_drift(
+        served["profile"],
+        later,
+        settings.drift_normal_deviate,
+        design_effects=(
+            _design_effect(served["train_rows"], served.get("train_effective_rows")),
+            _design_effect(later.num_rows, effective_rows),
+        ),
+    )
+
+
+def _design_effect(rows: int, effective_rows: int | None) -> float:
+    """Rows for each that stands for itself; 1 where an earlier release has not counted those."""
+    return rows / effective_rows if effective_rows else 1.0
 
 
 def _describe_serving(row: Row, served: Row) -> None:
@@ -625,6 +655,7 @@ def _describe_serving(row: Row, served: Row) -> None:
         for split in ("train", "validation")
         for name in (f"{split}_from_on", f"{split}_to_on", f"{split}_rows", f"{split}_positives")
     }
+    row["train_effective_rows"] = served.get("train_effective_rows")
     row["threshold"] = served["threshold"]
 
 

@@ -51,7 +51,14 @@ select *, psi > psi_threshold as is_drifted from drift
 """
 
 
-def binned(spread: str, rows: int, trial: int, reference: Counts, current: Counts) -> pa.Table:
+def binned(
+    spread: str,
+    rows: int,
+    trial: int,
+    reference: Counts,
+    current: Counts,
+    design_effects: tuple[float, float] = (1.0, 1.0),
+) -> pa.Table:
     bins = len(reference)
     return pa.table(
         {
@@ -64,6 +71,8 @@ def binned(spread: str, rows: int, trial: int, reference: Counts, current: Count
             "current_rows": current,
             "test_rows": reference,
             "test_squared_error": reference * 0.1,
+            "reference_design_effect": [design_effects[0]] * bins,
+            "current_design_effect": [design_effects[1]] * bins,
         }
     )
 
@@ -98,6 +107,45 @@ def test_without_drift_an_alarm_is_rarer_than_once_in_a_hundred(measure: str) ->
     assert max(share for *_, share in shares_of_alarms) <= 0.01, shares_of_alarms
     # It does sound: a threshold out of reach would pass the line above.
     assert np.mean([share for *_, share in shares_of_alarms]) > 0.0001
+
+
+def pairs_by_bin(
+    generator: np.random.Generator, customers: int, products: int, alike: str, shares: list[float]
+) -> Counts:
+    """Candidates by bin, 30 of each customer, of a feature that a customer or a product has."""
+    if alike == "customer":
+        return 30 * generator.multinomial(customers, shares)
+    bin_of_product = generator.choice(len(shares), products, p=shares)
+    candidates = generator.multinomial(30 * customers, [1 / products] * products)
+    return np.bincount(bin_of_product, candidates, len(shares)).astype(np.int64)
+
+
+@pytest.mark.parametrize("alike", ["customer", "product"])
+def test_candidates_that_are_alike_raise_no_alarm(measure: str, alike: str) -> None:
+    generator = np.random.default_rng(20240101)
+    shares, trials = SPREADS["tenths"], 1000
+    # Rows by rows that stand for themselves: the fewer of customers and products.
+    learned, seen = (3000, 600), (400, 250)
+    effects = (30 * learned[0] / learned[1], 30 * seen[0] / seen[1])
+    alarms = {}
+    for design_effects in (effects, (1.0, 1.0)):
+        tables = [
+            binned(
+                alike,
+                seen[0],
+                trial,
+                pairs_by_bin(generator, *learned, alike, shares),
+                pairs_by_bin(generator, *seen, alike, shares),
+                design_effects,
+            )
+            for trial in range(trials)
+        ]
+        ((alarms[design_effects],),) = measured(
+            measure, pa.concat_tables(tables), "avg(is_drifted::int)"
+        )
+    assert alarms[effects] <= 0.01
+    # Counted as rows of their own, nearly every window would raise one.
+    assert alarms[1.0, 1.0] > 0.5
 
 
 @pytest.mark.parametrize("rows", [3000, 100_000])
@@ -141,13 +189,16 @@ def test_training_measures_what_monitoring_does(measure: str) -> None:
         current = generator.multinomial(1000, generator.permutation(shares))
         test = generator.multinomial(500, shares)
         errors = np.round(test * generator.random(len(shares)), 6)
-        counted = binned("both", 1000, 0, reference, current)
+        design_effects = (3.0, 1.7)
+        counted = binned("both", 1000, 0, reference, current, design_effects)
         for name, values in (("test_rows", test), ("test_squared_error", errors)):
             counted = counted.set_column(counted.column_names.index(name), name, pa.array(values))
         (by_sql,) = measured(
             measure, counted, "psi, psi_threshold, brier_change, brier_change_low, is_drifted"
         )
-        drift = measure_drift("both", BinnedRows(reference, test, errors, current), 3.09)
+        drift = measure_drift(
+            "both", BinnedRows(reference, test, errors, current), 3.09, design_effects
+        )
         assert list(by_sql) == pytest.approx(
             [
                 drift.psi,

@@ -191,6 +191,8 @@ WATCHED = {
     "observed_rate double, is_harmful boolean",
     "feature_drift": f"{WINDOW}, column_name varchar, brier_change double, "
     "brier_change_low double, is_drifted boolean",
+    "recommendation_performance": "as_of_on date, matured_on date, segment varchar, "
+    "customers bigint, ndcg_10 double, earlier_ndcg_10 double, has_fallen boolean",
 }
 
 

@@ -78,6 +78,14 @@ ABSENT = (
     " (customer_id varchar, as_of_on date, features_hash varchar)",
     "create table insights_internal.as_of_dates (as_of_on date)",
     "create table insights.customer_segments (customer_id varchar, as_of_on date, segment varchar)",
+    "create table insights_internal.product_recommendations_scored (model_name varchar,"
+    " model_version varchar, customer_id varchar, product_id varchar, as_of_on date, score double,"
+    " sample_role varchar, features_hash varchar)",
+    "create table insights_internal.product_recommendations_training_set"
+    " (customer_id varchar, product_id varchar, as_of_on date, is_bought boolean)",
+    "create table insights.recommendation_performance (as_of_on date, matured_on date,"
+    " segment varchar, customers bigint, ndcg_10 double, earlier_ndcg_10 double,"
+    " has_fallen boolean)",
 )
 
 

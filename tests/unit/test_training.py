@@ -543,6 +543,22 @@ def test_a_champion_without_a_profile_and_one_with_few_new_rows_are_not_held_aga
         assert found["value"] is None
 
 
+def test_rows_of_one_customer_are_no_evidence_of_their_own(shop: Shop, promoted: Row) -> None:
+    rows = moved(shop.visits(days=66), promoted, shop)
+    customers = [f"c{number % 20:02}" for number in range(rows.num_rows)]
+    repeated = shop.with_column(rows, "session_id", customers)
+    found = {}
+    for least in (20, 21):
+        decision = shop.decide(repeated, [promoted], drift_min_rows=least, drift_cost_margin=0.005)
+        assert decision["train_effective_rows"] == 20
+        triggers = json.loads(decision["triggers"])
+        (found[least],) = [each for each in triggers if each["name"] == "costly_drift"]
+    # So few could lie there by chance, and of fewer than asked for nothing is said.
+    assert found[20]["value"] is not None
+    assert not found[20]["is_fired"]
+    assert found[21]["value"] is None
+
+
 def test_a_low_f1_makes_a_build_train_where_a_threshold_is_set(shop: Shop, promoted: Row) -> None:
     rows = shop.visits(days=70)
     assert shop.decide(rows, [promoted])["decision"] == "kept"

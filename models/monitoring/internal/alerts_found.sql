@@ -189,6 +189,35 @@ from_slices as (
 
 ),
 
+recommended as (
+
+    select
+        *,
+        row_number() over (order by as_of_on desc nulls last) as place
+    from {{ ref('recommendation_performance') }}
+    where segment = 'ALL' and has_fallen is not null
+
+),
+
+-- The newest lists that can be judged.
+from_recommendations as (
+
+    select
+        'fallen_recommendations' as kind,
+        'product_recommendations' as subject,
+        'product_recommendations' as model_name,
+        ndcg_10 as value,
+        earlier_ndcg_10 - {{ setting('retrain_metric_margin') }} as threshold,
+        'NDCG@10 of the lists of ' || cast(customers as {{ string_type }}) || ' customers is '
+        || {{ number_as_text('ndcg_10', 3) }} || '; that of earlier lists was '
+        || {{ number_as_text('earlier_ndcg_10', 3) }} as finding,
+        matured_on as window_end_on,
+        'recommendation_performance: segment = ''ALL''' as evidence
+    from recommended
+    where place = 1 and has_fallen
+
+),
+
 -- What a shift costs is said before outcomes are final; a shift that costs nothing is no alert.
 from_drift as (
 
@@ -226,6 +255,8 @@ found as (
     select * from from_performance
     union all
     select * from from_slices
+    union all
+    select * from from_recommendations
     union all
     select * from from_drift
     union all

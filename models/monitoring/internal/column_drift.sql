@@ -18,6 +18,7 @@ reference as (
         bin,
         max(kind) as kind,
         max(mean_value) as mean_value,
+        max(design_effect) as design_effect,
         sum(reference_rows) as reference_rows,
         sum(test_rows) as test_rows,
         sum(test_squared_error) as test_squared_error
@@ -174,7 +175,9 @@ binned as (
         reference.reference_rows,
         reference.test_rows,
         reference.test_squared_error,
-        coalesce(current_rows.current_rows, 0) as current_rows
+        reference.design_effect as reference_design_effect,
+        coalesce(current_rows.current_rows, 0) as current_rows,
+        cast(windows.scored_rows as double) / windows.effective_rows as current_design_effect
     from reference
     inner join windows
         on reference.model_name = windows.model_name and reference.model_version = windows.model_version
@@ -210,7 +213,7 @@ select
     case when drift.current_rows > 0 then drift.brier_change_high end as brier_change_high,
     -- What was constant and still is has one bin, and no threshold.
     case
-        when drift.current_rows >= {{ setting('drift_min_rows') }}
+        when round(drift.current_effective, 6) >= {{ setting('drift_min_rows') }}
             then coalesce(drift.psi > drift.psi_threshold, false)
     end as is_drifted
 from drift

@@ -5,7 +5,7 @@
     on_schema_change='append_new_columns',
 ) }}
 
-{% set windows, scored_rows, tasks = ref('monitored_windows'), ref('scored_rows'), monitored_tasks() %}
+{% set windows = ref('monitored_windows') %}
 {% set versions = due_versions(windows, this if is_incremental() else none) %}
 {% set text = api.Column.translate_type('string') %}
 
@@ -39,7 +39,7 @@ rows_{{ loop.index }} as (
         {% for column in levels %}
         , cast(features.{{ column }} as {{ text }}) as {{ column }}
         {% endfor %}
-    from {{ scored_rows }} as scored
+    from {{ task.scored }} as scored
     inner join {{ task.features }} as features on {{ task.join }}
     where
         scored.task_name = '{{ task.task_name }}'

@@ -8,7 +8,7 @@
 -- Counts and sums of each window's new rows, of all and of each segment, from which metrics follow. All of
 -- whole numbers or decimals, so that the order of rows does not matter.
 {% set windows, counted = ref('monitored_windows'), this if is_incremental() else none %}
-{% set is_due = is_from_due('scored.as_of_on', windows, counted, 'windows.new_rows > 0') %}
+{% set is_due = is_from_due('scored.as_of_on', windows, counted, 'windows.judged_rows > 0') %}
 
 with
 
@@ -19,7 +19,7 @@ due as (
         *,
         row_number() over (order by model_name, model_version, window_start_on) as window_number
     from {{ windows }} as windows
-    where windows.new_rows > 0 {{ 'and ' ~ is_not_counted(counted) if counted }}
+    where windows.judged_rows > 0 {{ 'and ' ~ is_not_counted(counted) if counted }}
 
 ),
 

@@ -15,8 +15,12 @@ with
 
 versions as (
 
-    {{ stored_profiles(['train_to_on', 'profile']) }}
+    {{ stored_profiles([
+        'train_to_on',
+        'coalesce(cast(train_rows as double) / nullif(train_effective_rows, 0), 1) as design_effect',
+        'profile',
+    ]) }}
 
 )
 
-{{ json_list_rows('versions', 'profile', ['task_name', 'model_name', 'model_version', 'train_to_on'], fields) }}
+{{ json_list_rows('versions', 'profile', ['task_name', 'model_name', 'model_version', 'train_to_on', 'design_effect'], fields) }}

@@ -20,7 +20,7 @@ slices as (
 counted as (
 
     {{ bins_now() }}
-    where bins.is_new
+    where bins.is_new and windows.judged_rows > 0
 
 ),
 

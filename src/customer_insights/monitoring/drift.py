@@ -56,7 +56,10 @@ class FeatureDrift:
 
 
 def measure_feature_drift(
-    profile: str, rows: pa.Table, normal_deviate: float
+    profile: str,
+    rows: pa.Table,
+    normal_deviate: float,
+    design_effects: tuple[float, float] = (1.0, 1.0),
 ) -> tuple[FeatureDrift, ...]:
     """Drift of each feature of a profile that the rows have, in alphabetical order.
 
@@ -64,6 +67,8 @@ def measure_feature_drift(
         profile: a version's bins, as its decision stored them (`TrainingProfile.columns`).
         rows: rows that the version has not seen, at least one.
         normal_deviate: how far above chance an index is drift, in standard normal deviates.
+        design_effects: of the training rows and of these, how many there are for each that stands
+            for itself (Kish, Survey Sampling, 1965).
 
     """
     by_column: dict[str, list[dict[str, Any]]] = {}
@@ -71,7 +76,9 @@ def measure_feature_drift(
         by_column.setdefault(each["column_name"], []).append(each)
     present = sorted(set(by_column) & set(rows.column_names) - {SCORE, LABEL})
     return tuple(
-        measure_drift(name, _binned(by_column[name], rows.column(name)), normal_deviate)
+        measure_drift(
+            name, _binned(by_column[name], rows.column(name)), normal_deviate, design_effects
+        )
         for name in present
     )
 
@@ -119,17 +126,24 @@ def _bins_of(bins: Sequence[Mapping[str, Any]], column: pa.ChunkedArray) -> Coun
     return bin_of[places]
 
 
-def measure_drift(name: str, rows: BinnedRows, normal_deviate: float) -> FeatureDrift:
+def measure_drift(
+    name: str,
+    rows: BinnedRows,
+    normal_deviate: float,
+    design_effects: tuple[float, float] = (1.0, 1.0),
+) -> FeatureDrift:
     """Drift of one feature, by its counts per bin.
 
     Args:
         name: of the feature.
         rows: its counts; some of the reference, of the test rows and of those looked at.
         normal_deviate: as `measure_feature_drift` takes it.
+        design_effects: as `measure_feature_drift` takes them.
 
     """
     has_any = rows.reference + rows.current > 0
-    reference_rows, current_rows = int(rows.reference.sum()), int(rows.current.sum())
+    reference_rows = float(rows.reference.sum()) / design_effects[0]
+    current_rows = float(rows.current.sum()) / design_effects[1]
     bins = int(has_any.sum())
     p, q = _shares(rows.reference[has_any]), _shares(rows.current[has_any])
     # A bin of few test rows has its error from all of them.
@@ -159,7 +173,7 @@ def _variance(shares: Floats, errors: Floats) -> float:
 
 
 def _psi_threshold(
-    degrees: int, reference_rows: int, current_rows: int, normal_deviate: float
+    degrees: int, reference_rows: float, current_rows: float, normal_deviate: float
 ) -> float | None:
     """A quantile of what the index is by chance alone.
 
