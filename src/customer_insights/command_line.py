@@ -19,7 +19,7 @@ from dbt.cli.main import dbtRunner, dbtRunnerResult
 from dbt.contracts.graph.manifest import Manifest
 
 from customer_insights.cards.writing import CARDS_FOLDER, write_cards
-from customer_insights.dbt_calls import QUIET, Dbt
+from customer_insights.dbt_calls import QUIET, UNWRITTEN, Dbt
 from customer_insights.errors import CustomerInsightsError
 from customer_insights.library import BUILD_FOLDER, PROJECT_FILE, build_zip
 from customer_insights.notify import notify
@@ -131,7 +131,7 @@ def read(progress: Progress) -> dbtRunner:
 
     """
     print("Reading the project ...", flush=True)
-    parsed = dbtRunner(callbacks=[progress.on_event]).invoke(["parse", *QUIET])
+    parsed = dbtRunner(callbacks=[progress.on_event]).invoke([*UNWRITTEN, "parse", *QUIET])
     if not parsed.success:
         raise CustomerInsightsError(what_failed(parsed))
     return dbtRunner(manifest=cast(Manifest, parsed.result), callbacks=[progress.on_event])
@@ -218,7 +218,9 @@ def operation(runner: dbtRunner, progress: Progress, macro: str, arguments: dict
         CustomerInsightsError: it failed; with its reason as one sentence.
 
     """
-    result = runner.invoke(["run-operation", macro, "--args", yaml.safe_dump(arguments), *QUIET])
+    result = runner.invoke(
+        [*UNWRITTEN, "run-operation", macro, "--args", yaml.safe_dump(arguments), *QUIET]
+    )
     if not result.success:
         raise CustomerInsightsError(sentence_of(progress.stop_reason) or what_failed(result))
 

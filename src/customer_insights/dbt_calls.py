@@ -20,12 +20,15 @@ from customer_insights.progress import sentence_of
 # dbt's own variable names stays.
 QUIET = ["--log-level", "none", "--log-level-file", os.environ.get("DBT_LOG_LEVEL_FILE", "debug")]
 
+# Without files about the whole project: they cost a second, and would replace those of the build.
+UNWRITTEN = ["--no-write-json"]
+
 
 class Dbt:
     """dbt on the target that DBT_TARGET names, the project parsed once."""
 
     def __init__(self) -> None:
-        parsed = dbtRunner().invoke(["parse", *QUIET])
+        parsed = dbtRunner().invoke([*UNWRITTEN, "parse", *QUIET])
         if not parsed.success:
             raise CustomerInsightsError(str(parsed.exception))
         self._manifest = cast(Manifest, parsed.result)
@@ -48,7 +51,7 @@ class Dbt:
 
     def operation(self, macro: str, **arguments: str) -> tuple[bool, str]:
         """Run a macro of the project."""
-        return self.run("run-operation", macro, "--args", yaml.safe_dump(arguments))
+        return self.run(*UNWRITTEN, "run-operation", macro, "--args", yaml.safe_dump(arguments))
 
     def public_tables(self) -> list[str]:
         """The tables with a contract that others may read, by name."""

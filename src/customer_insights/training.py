@@ -357,7 +357,7 @@ class TrainingSet:
         Survey Sampling, 1965) is put at the fewer of them, as if all their rows were copies.
         """
         alike = [key for key in self.keys if key != self.date_column]
-        return min(pc.count_distinct(rows[key]).as_py() for key in alike)
+        return min(int(pc.count_distinct(rows[key]).as_py()) for key in alike)
 
     def label_definition_version(self) -> int | None:
         """The definition under which the labels were made."""

@@ -135,6 +135,8 @@ class DbtProject:
             "DBT_USE_COLORS": "false",
             # Of each event, for nobody to read, an eighth of a build's time.
             "DBT_LOG_LEVEL_FILE": "info",
+            # Its files about the whole project cost a second a call; a test that reads one asks.
+            "DBT_WRITE_JSON": "false",
             "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
             **(env or {}),
         }

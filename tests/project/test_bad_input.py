@@ -598,6 +598,7 @@ def test_fewer_rows_than_the_minimum_are_counted_in_the_reason(
     )
 
 
+@pytest.mark.long
 def test_a_champion_serves_on_where_labels_are_too_few(dbt: DbtWorker, copied: DbtProject) -> None:
     before = contents(copied)
     dbt.run(copied, *BUILD, env={"MIN_TRAIN_ROWS": "5000"})
@@ -756,6 +757,7 @@ def test_a_line_that_came_twice_counts_once_and_the_last_one_counts(
     ) == [(True, "duplicate_key", True)]
 
 
+@pytest.mark.long
 def test_orders_alone_build_and_nothing_is_said_of_tables_that_are_not_there(
     dbt: DbtWorker, dbt_project: DbtProject, built: DbtProject
 ) -> None:

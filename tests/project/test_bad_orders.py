@@ -36,6 +36,7 @@ def loaded(dbt: DbtWorker, tmp_path_factory: pytest.TempPathFactory) -> DbtProje
     return project
 
 
+@pytest.mark.long
 def test_one_customer_with_100_000_orders_is_one_customer(
     dbt: DbtWorker, loaded: DbtProject, tmp_path: Path
 ) -> None:

@@ -131,6 +131,7 @@ def test_sentiment_is_watched_as_it_was_tested(sample: tuple[DbtProject, str]) -
     assert drift == [(len(labels),)]
 
 
+@pytest.mark.long
 def test_a_second_build_changes_nothing_but_its_entry_in_the_log(
     sample: tuple[DbtProject, str],
 ) -> None:
@@ -165,6 +166,7 @@ def test_a_second_build_changes_nothing_but_its_entry_in_the_log(
     assert leftovers == []
 
 
+@pytest.mark.long
 def test_a_full_refresh_keeps_decisions_models_and_scores(sample: tuple[DbtProject, str]) -> None:
     project, _ = sample
     count = "select count(*) from insights_sample_internal.purchase_intent_{}"

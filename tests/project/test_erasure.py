@@ -271,6 +271,7 @@ def test_a_second_call_finds_nobody(dbt: DbtWorker, forgotten: tuple[DbtProject,
     assert contents(project) == before
 
 
+@pytest.mark.long
 def test_a_file_does_not_bring_the_customer_back_and_neither_does_the_next_build(
     dbt: DbtWorker, forgotten: tuple[DbtProject, str], tmp_path: Path
 ) -> None:
@@ -304,6 +305,7 @@ def made(folder: Path) -> Path:
     return folder
 
 
+@pytest.mark.long
 def test_pseudonymised_orders_and_sessions_stay_without_the_person(
     dbt: DbtWorker, built: DbtProject, tmp_path: Path
 ) -> None:

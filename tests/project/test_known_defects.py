@@ -429,7 +429,7 @@ def healthy(dbt: DbtWorker, built: DbtProject) -> dict[str, str]:
         "test_name:expression_is_true,customer_insights",
         "test_name:expression_is_true,review_sentiment",
     )
-    return dict(dbt.run(built, "test", "--select", *chosen).statuses)
+    return dict(dbt.run(built, "--write-json", "test", "--select", *chosen).statuses)
 
 
 @pytest.fixture(scope="module")
@@ -614,6 +614,7 @@ def with_sessions(tables: Tables, column: str, values: pa.Array) -> Tables:
     return tables | {"sessions": sessions.set_column(place, field, values)}
 
 
+@pytest.mark.long
 def test_a_shop_that_cannot_be_predicted_gets_no_champion(
     dbt: DbtWorker, dbt_project: DbtProject
 ) -> None:
@@ -673,6 +674,7 @@ def test_a_proxy_of_the_target_keeps_its_model_from_serving(
     assert dbt_project.query("select count(*) from insights.purchase_intent_scores") == [(0,)]
 
 
+@pytest.mark.long
 def test_where_nobody_watches_for_a_proxy_its_model_serves_and_the_data_test_fails(
     dbt: DbtWorker, dbt_project: DbtProject
 ) -> None:

@@ -30,6 +30,7 @@ def tuner(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DbtWorker]:
     worker.close()
 
 
+@pytest.mark.long
 def test_a_search_is_a_table_and_what_it_found_is_tried_at_the_next_build(
     dbt: DbtWorker, tuner: DbtWorker, tmp_path: Path
 ) -> None:

@@ -207,7 +207,7 @@ def test_alerts_fail_the_build_where_severe_and_are_sent_once(
         project,
         "create or replace view insights.model_runs as select 'churn' as model_name, "
         "'v1' as model_version, 1 as decision_number, 'not_enough_labels' as decision, "
-        "cast(null as date) as test_to_on",
+        "false as is_champion, cast(null as date) as test_to_on",
         *(
             f"create or replace table insights.{name} ({columns})"
             for name, columns in WATCHED.items()

@@ -182,6 +182,7 @@ def test_without_an_engine_nothing_is_said(dbt: DbtWorker, copied: DbtProject) -
     assert quality == [{"quality_label": None, "quality_source": "unscored"}]
 
 
+@pytest.mark.long
 def test_quality_is_a_transformers_where_a_folder_is_named(
     dbt: DbtWorker, copied: DbtProject, tmp_path: Path
 ) -> None:

@@ -170,6 +170,7 @@ def test_the_cap_of_a_run_leaves_texts_waiting(
     assert found.statuses[SCORED_ONCE] == "fail"
 
 
+@pytest.mark.long
 def test_without_reviews_or_with_one_everything_is_built_and_unscored(
     dbt: DbtWorker, tmp_path: Path
 ) -> None:
@@ -217,6 +218,7 @@ def test_without_an_engine_all_reviews_are_unscored(built: DbtProject, tmp_path:
     assert row["languages"] > 0
 
 
+@pytest.mark.long
 def test_huggingface_without_a_folder_is_refused_before_anything_runs(tmp_path: Path) -> None:
     project = create_dbt_project(tmp_path)
     settings = {"TEXT_ENGINE": "huggingface"}

@@ -4,6 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from conftest import create_dbt_project
 from helpers import rows_of
 
@@ -51,6 +52,7 @@ def edit(files: Path, *names: str) -> None:
         (files / name).write_text((files / name).read_text().replace("old", "new"))
 
 
+@pytest.mark.long
 def test_a_parse_is_handed_on_and_what_changed_is_parsed_anew(tmp_path: Path) -> None:
     files = tmp_path / "files"
     for name, text in FILES.items():

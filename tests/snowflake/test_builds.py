@@ -116,7 +116,7 @@ def decisions(project: SnowflakeProject) -> list[tuple[str, ...]]:
 
 
 def test_a_first_build_gives_what_duckdb_gives(project: SnowflakeProject, local: Path) -> None:
-    project.dbt("build", *WITHOUT_TESTS)
+    project.dbt("--write-json", "build", *WITHOUT_TESTS)
     build_on_duckdb(local, *WITHOUT_TESTS, **RAW)
     assert apart(project, local) == []
     assert [decision for _, decision in decisions(project)] == ["trained_promoted"] * 2
@@ -202,7 +202,7 @@ def test_a_full_refresh_keeps_decisions_and_scores(project: SnowflakeProject) ->
 
 
 def test_the_catalog_has_every_node(project: SnowflakeProject) -> None:
-    project.dbt("docs", "generate", "--no-compile")
+    project.dbt("--write-json", "docs", "generate", "--no-compile")
     catalog = json.loads((project.target / "catalog.json").read_text())
     manifest = json.loads((project.target / "manifest.json").read_text())
     expected = {

@@ -207,6 +207,7 @@ def test_the_oldest_texts_are_sent_first_up_to_the_cap(shop: Shop) -> None:
     assert scored == [{"r1", "r2"}, {"r1", "r2", "r3", "r4"}, everything, everything]
 
 
+@pytest.mark.long
 def test_a_text_without_an_answer_is_unscored_and_tried_again(shop: Shop) -> None:
     shop.add("r1", "2024-01-01", "cortex-null")
     shop.add("r2", "2024-01-02", "I love it")

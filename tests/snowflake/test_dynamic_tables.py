@@ -135,6 +135,7 @@ def test_a_changed_query_is_deployed_again(shop: SnowflakeProject) -> None:
     assert shop.emulator.query(matured)[0][0] == before_rows
 
 
+@pytest.mark.long
 def test_lag_mode_and_warehouse_follow_their_settings(
     shop: SnowflakeProject, tmp_path: Path
 ) -> None:

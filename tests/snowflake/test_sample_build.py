@@ -188,7 +188,7 @@ def call(folder: Path, command: str, **changes: str) -> subprocess.CompletedProc
     return subprocess.run(
         [sys.executable, "-m", "customer_insights", command],
         cwd=folder,
-        env=environment() | {"DBT_PROFILES_DIR": str(folder)} | changes,
+        env=environment() | {"DBT_PROFILES_DIR": str(folder), "DBT_WRITE_JSON": "true"} | changes,
         capture_output=True,
         text=True,
         check=False,

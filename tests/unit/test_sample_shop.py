@@ -1054,6 +1054,7 @@ def test_the_truth_is_written_only_when_asked_for(tmp_path: Path) -> None:
     assert written == {f"{truth}.csv" for truth in TRUTH_SCHEMAS}
 
 
+@pytest.mark.long
 def test_memory_does_not_grow_with_the_shop(tmp_path: Path) -> None:
     def peak(scale: float) -> int:
         default = pa.default_memory_pool()

@@ -547,16 +547,21 @@ def test_rows_of_one_customer_are_no_evidence_of_their_own(shop: Shop, promoted:
     rows = moved(shop.visits(days=66), promoted, shop)
     customers = [f"c{number % 20:02}" for number in range(rows.num_rows)]
     repeated = shop.with_column(rows, "session_id", customers)
-    found = {}
-    for least in (20, 21):
-        decision = shop.decide(repeated, [promoted], drift_min_rows=least, drift_cost_margin=0.005)
-        assert decision["train_effective_rows"] == 20
+
+    def cost(visits: pa.Table, effective_rows: int, drift_min_rows: int) -> float | None:
+        decision = shop.decide(visits, [promoted], drift_min_rows=drift_min_rows)
+        assert decision["train_effective_rows"] == effective_rows
         triggers = json.loads(decision["triggers"])
-        (found[least],) = [each for each in triggers if each["name"] == "costly_drift"]
-    # So few could lie there by chance, and of fewer than asked for nothing is said.
-    assert found[20]["value"] is not None
-    assert not found[20]["is_fired"]
-    assert found[21]["value"] is None
+        (found,) = [each for each in triggers if each["name"] == "costly_drift"]
+        value: float | None = found["value"]
+        return value
+
+    alone, alike = cost(rows, 36 * 14, 20), cost(repeated, 20, 20)
+    assert alone is not None
+    assert alike is not None
+    # Fewer rows are less sure of it; of fewer than asked for nothing is said.
+    assert alike < alone
+    assert cost(repeated, 20, 21) is None
 
 
 def test_a_low_f1_makes_a_build_train_where_a_threshold_is_set(shop: Shop, promoted: Row) -> None:

@@ -120,6 +120,43 @@ from_decisions as (
 
 ),
 
+performance as (
+
+    select * from {{ ref('model_performance') }}
+
+),
+
+-- The version that serves; until it is judged itself, the one before it as well: the build that replaces a
+-- version says what was wrong with it.
+watched as (
+
+    select
+        model_name,
+        model_version,
+        true as is_serving,
+        '' as said_of_version
+    from serving
+
+    union all
+
+    select
+        runs.model_name,
+        runs.model_version,
+        false as is_serving,
+        ' (version ' || runs.model_version || ', which has been replaced)' as said_of_version
+    from {{ ref('model_runs') }} as runs
+    inner join serving
+        on runs.model_name = serving.model_name and runs.model_version <> serving.model_version
+    left join performance
+        on
+            serving.model_name = performance.model_name
+            and serving.model_version = performance.model_version
+            and performance.has_fallen is not null
+    where runs.is_champion and performance.model_name is null
+    qualify row_number() over (partition by runs.model_name order by runs.decision_number desc nulls last) = 1
+
+),
+
 -- A window that is over and judged is not mended by the next: each has an alert of its own.
 from_performance as (
 
@@ -131,12 +168,13 @@ from_performance as (
         performance.promotion_value - {{ setting('retrain_metric_margin') }} as threshold,
         performance.primary_metric || ' of ' || cast(performance.matured_rows as {{ string_type }})
         || ' new rows with final outcomes was ' || {{ number_as_text('performance.promotion_value', 3) }}
-        || ' at promotion and is at most ' || {{ number_as_text('performance.primary_high', 3) }} as finding,
+        || ' at promotion and is at most ' || {{ number_as_text('performance.primary_high', 3) }}
+        || watched.said_of_version as finding,
         performance.window_end_on,
         'model_performance: model_name = ''' || performance.model_name || '''' as evidence
-    from {{ ref('model_performance') }} as performance
-    inner join serving
-        on performance.model_name = serving.model_name and performance.model_version = serving.model_version
+    from performance
+    inner join watched
+        on performance.model_name = watched.model_name and performance.model_version = watched.model_version
     where performance.has_fallen
 
 ),
@@ -145,6 +183,11 @@ harmful_slices as (
 
     select
         slices.*,
+        watched.said_of_version,
+        -- Of two versions in one window, that which serves.
+        dense_rank() over (
+            partition by slices.model_name, slices.window_start_on order by watched.is_serving desc nulls last
+        ) as version_place,
         slices.slice || ' (' || {{ number_as_text('100 * slices.observed_rate', 1) }} || ' %, not '
         || {{ number_as_text('100 * slices.expected_rate', 1) }} || ' %)' as shown,
         -- How many times as many, or as few, came as were expected; half a row is added to both.
@@ -152,8 +195,8 @@ harmful_slices as (
             (slices.matured_rows * slices.observed_rate + 0.5e0) / (slices.matured_rows * slices.expected_rate + 0.5e0)
         )) as distance
     from {{ ref('slice_performance') }} as slices
-    inner join serving
-        on slices.model_name = serving.model_name and slices.model_version = serving.model_version
+    inner join watched
+        on slices.model_name = watched.model_name and slices.model_version = watched.model_version
     where slices.is_harmful
 
 ),
@@ -167,6 +210,7 @@ slices as (
             order by distance desc nulls last, slice asc nulls last
         ) as place
     from harmful_slices
+    where version_place = 1
 
 ),
 
@@ -181,7 +225,8 @@ from_slices as (
         max(case when place = 1 then expected_rate end) as threshold,
         'more or fewer positive outcomes than the scores say in '
         || {{ dbt.listagg('case when place <= 8 then shown end', "', '", 'order by place') }}
-        || case when count(*) > 8 then ' and more' else '' end as finding,
+        || case when count(*) > 8 then ' and more' else '' end
+        || max(said_of_version) as finding,
         window_end_on,
         'slice_performance: is_harmful and model_name = ''' || model_name || '''' as evidence
     from slices
