@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import pyarrow as pa
 
 from customer_insights.engine import Derived, Input, Part, Relation
-from customer_insights.serving import ServingModel, serving_models
+from customer_insights.serving import ServingModel, serving_and_replaced
 from customer_insights.settings import read_settings, threads_for
 
 
@@ -91,7 +92,9 @@ def score_rows(
 ) -> Derived:
     """Scores of the rows that the serving versions have not scored yet.
 
-    A row is scored again where its `features_hash` differs from that of its stored score.
+    A row is scored again where its `features_hash` differs from that of its stored score. A version
+    that was replaced still scores the rows on which its successor was tested: where they came in
+    the build that replaced it, nobody would know else what it was worth on them.
 
     Args:
         carried: columns copied from the features, with their types; keys and `features_hash` among
@@ -107,20 +110,28 @@ def score_rows(
     settings = read_settings(run_context)
 
     def parts() -> Iterator[Part]:
-        for serving in serving_models(trained):
-            due = features.at_least(date_column, serving.scored_from(settings.rescore_days))
+        wanted = []
+        for serving, replaced in serving_and_replaced(trained):
+            first_on = serving.scored_from(settings.rescore_days)
+            wanted.append((serving, features.at_least(date_column, first_on)))
+            if replaced:
+                first_on = replaced.test_to_on + timedelta(days=1)
+                until = features.at_most(date_column, serving.test_to_on)
+                wanted.append((replaced, until.at_least(date_column, first_on)))
+        for version, rows in wanted:
+            due = rows
             if past is not None:
-                scored = past.equal_to("model_name", serving.model_name).equal_to(
-                    "model_version", serving.model_version
+                scored = past.equal_to("model_name", version.model_name).equal_to(
+                    "model_version", version.model_version
                 )
                 due = due.not_matching(scored, [*keys, "features_hash"])
             yield Part(
                 rows=due,
-                step=ScoreStep(serving, date_column, settings.training_threads),
+                step=ScoreStep(version, date_column, settings.training_threads),
                 carried={name: name for name in carried},
                 constants={
-                    "model_name": serving.model_name,
-                    "model_version": serving.model_version,
+                    "model_name": version.model_name,
+                    "model_version": version.model_version,
                     "scored_at": settings.run_started_at,
                 },
             )

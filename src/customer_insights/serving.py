@@ -6,6 +6,7 @@ from base64 import b64decode, b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -103,31 +104,68 @@ def serving_models(trained: Relation) -> list[ServingModel]:
         ArtifactError: a stored model was changed.
 
     """
+    return [
+        _model(_trained_row(trained, model_name, versions[-1]))
+        for model_name, versions in sorted(_champions(trained).items())
+    ]
+
+
+def serving_and_replaced(trained: Relation) -> list[tuple[ServingModel, ServingModel | None]]:
+    """Each of `serving_models`, with the version that it replaced; None where there is none.
+
+    A version that was taken back for an earlier one is left out: it was tested on later rows.
+
+    Args:
+        trained: the decision log with its artifacts.
+
+    Raises:
+        ArtifactError: a stored model was changed.
+
+    """
+    found = []
+    for model_name, versions in sorted(_champions(trained).items()):
+        serving = _model(_trained_row(trained, model_name, versions[-1]))
+        replaced = None
+        earlier = [version for version in versions if version != versions[-1]]
+        if earlier:
+            row = _trained_row(trained, model_name, earlier[-1])
+            replaced = _model(row) if row["test_to_on"] < serving.test_to_on else None
+        found.append((serving, replaced))
+    return found
+
+
+def _champions(trained: Relation) -> dict[str, list[str]]:
+    """The version that served after each decision that named one, in their order, by model."""
     log = (
         trained.select("model_name", "decision_number", "model_version", "is_champion")
         .sorted_by("model_name", "decision_number")
         .read()
         .to_pylist()
     )
-    serving = {row["model_name"]: row["model_version"] for row in log if row["is_champion"]}
-    found = []
-    for model_name, model_version in sorted(serving.items()):
-        rows = (
-            trained.equal_to("model_name", model_name)
-            .equal_to("model_version", model_version)
-            .sorted_by("decision_number")
-            .select("model_name", "model_version", *WINDOWS, "artifact_sha256", "artifact")
-            .read()
-            .to_pylist()
-        )
-        row = newest_trained(rows, model_name, model_version)
-        check_version(row)
-        found.append(
-            ServingModel(
-                model_name=model_name,
-                model_version=model_version,
-                model=TrainedModel.from_bytes(row["artifact"], row["artifact_sha256"]),
-                **{name: row[name] for name in WINDOWS},
-            )
-        )
+    found: dict[str, list[str]] = {}
+    for row in log:
+        if row["is_champion"]:
+            found.setdefault(row["model_name"], []).append(row["model_version"])
     return found
+
+
+def _trained_row(trained: Relation, model_name: str, model_version: str) -> dict[str, Any]:
+    rows = (
+        trained.equal_to("model_name", model_name)
+        .equal_to("model_version", model_version)
+        .sorted_by("decision_number")
+        .select("model_name", "model_version", *WINDOWS, "artifact_sha256", "artifact")
+        .read()
+        .to_pylist()
+    )
+    return newest_trained(rows, model_name, model_version)
+
+
+def _model(row: dict[str, Any]) -> ServingModel:
+    check_version(row)
+    return ServingModel(
+        model_name=row["model_name"],
+        model_version=row["model_version"],
+        model=TrainedModel.from_bytes(row["artifact"], row["artifact_sha256"]),
+        **{name: row[name] for name in WINDOWS},
+    )

@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pytest
 from conftest import DbtProject, create_dbt_project
-from helpers import DbtWorker
+from helpers import DbtWorker, copy_of
 from scipy.stats import norm
 from sklearn.metrics import (
     average_precision_score,
@@ -221,7 +221,12 @@ PIN = f"{{model: {AFTER}, who: the drill, why: it is watched}}"
 
 
 class Drill:
-    """The UCI sessions as they would have come: up to October, then November, then December."""
+    """The UCI sessions as they would have come: up to October, then November, then December.
+
+    `project` watches October's version, pinned; in `unpinned` November's build replaces it.
+    """
+
+    unpinned: DbtProject
 
     def __init__(self, folder: Path, shared_data: Path) -> None:
         worker_folder = folder / "worker"
@@ -239,6 +244,12 @@ class Drill:
     def build(self, as_of: str) -> Mapping[str, str]:
         return self.run(*MONITORED, "--exclude-resource-type", "unit_test", AS_OF=as_of)
 
+    def build_unpinned(self, folder: Path, as_of: str) -> None:
+        """A build of this moment in a copy, where nothing is pinned."""
+        watched, self.project = self.project, copy_of(self.project, folder)
+        self.build(as_of)
+        self.unpinned, self.project = self.project, watched
+
     def close(self) -> None:
         self._worker.close()
 
@@ -247,6 +258,7 @@ class Drill:
 def drill(tmp_path_factory: pytest.TempPathFactory, shared_data: Path) -> Iterator[Drill]:
     made = Drill(tmp_path_factory.mktemp("drill"), shared_data)
     made.build("2017-11-02")
+    made.build_unpinned(tmp_path_factory.mktemp("unpinned"), "2017-12-02")
     made.run("run-operation", "pin_model", "--args", PIN)
     for as_of in ("2017-12-02", "2018-01-02"):
         made.build(as_of)
@@ -263,6 +275,15 @@ def window(drill: Drill, table: str, columns: str, month: str, condition: str = 
     )
 
 
+def alerts_of_november(project: DbtProject) -> dict[str, str]:
+    return dict(
+        project.query(
+            "select kind, message from insights.alerts"
+            f" where model_name = '{AFTER}' and window_end_on = '2017-12-01'"
+        )
+    )
+
+
 def test_november_falls_and_names_the_slice(drill: Drill) -> None:
     ((has_fallen, roc_auc, matured),) = window(
         drill, "model_performance", "has_fallen, roc_auc, matured_rows", "11"
@@ -273,14 +294,18 @@ def test_november_falls_and_names_the_slice(drill: Drill) -> None:
 
     harmful = {row[0] for row in window(drill, "slice_performance", "slice", "11", "is_harmful")}
     assert "page_values = 0" in harmful
-    raised = dict(
-        drill.project.query(
-            "select kind, message from insights.alerts"
-            f" where model_name = '{AFTER}' and window_end_on = '2017-12-01'"
-        )
-    )
+    raised = alerts_of_november(drill.project)
     assert set(raised) == {"fallen_performance", "miscalibrated_slice"}
     assert "page_values = 0" in raised["miscalibrated_slice"]
+    # The build that replaces the version says so of it, word for word.
+    assert drill.unpinned.query(
+        "select decision from insights.model_runs"
+        f" where model_name = '{AFTER}' order by decision_number desc limit 1"
+    ) == [("trained_promoted",)]
+    told = alerts_of_november(drill.unpinned)
+    assert {kind: words.partition(" (version 2017-10-31-")[0] for kind, words in told.items()} == {
+        kind: words.removesuffix(".") for kind, words in raised.items()
+    }
     ((psi, threshold),) = window(
         drill, "feature_drift", "psi, psi_threshold", "11", "column_name = 'page_values'"
     )

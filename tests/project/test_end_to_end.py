@@ -97,8 +97,12 @@ def test_a_card_of_each_model_says_what_the_tables_say(
         page = (tmp_path / f"{name}.md").read_text(encoding="utf-8")
         assert f"| ROC-AUC | {value:.3f} [{low:.3f}, {high:.3f}] | 0.5 by definition |" in page
         assert f"| {digest} |" in page
-    pictures = {"churn", *SESSION_MODELS}
-    assert {path.name.rpartition("_")[0] for path in tmp_path.glob("*.svg")} == pictures
+    # A ranker's scores are an order of products, no rates; n-grams are no features to explain.
+    pictures = {
+        *(f"{name}_{kind}" for name in SESSION_MODELS for kind in ("calibration", "importance")),
+        *("churn_calibration", "churn_importance", "review_sentiment_calibration"),
+    }
+    assert {path.stem for path in tmp_path.glob("*.svg")} == pictures
     groups = project.query(
         "select slice, test_rows, expected_rate from insights_sample.protected_slices "
         "where model_name = 'churn' and column_name = 'gender' and positives is not null"

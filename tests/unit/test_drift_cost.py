@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 
 from customer_insights.monitoring.drift import FeatureDrift, measure_feature_drift
-from customer_insights.training import Row
+from customer_insights.training import Row, load_model
 
 if TYPE_CHECKING:
     from conftest import Shop
@@ -90,3 +90,24 @@ def test_the_order_of_rows_changes_nothing(shop: Shop, promoted: Row) -> None:
     assert measure_feature_drift(promoted["profile"], rows, DEVIATE) == measure_feature_drift(
         promoted["profile"], shuffled, DEVIATE
     )
+
+
+def test_the_feature_that_shifted_is_blamed_with_what_the_shift_came_to_cost(shop: Shop) -> None:
+    """More visits come of those that are hard to tell; what a number of pages means stays."""
+    per_day = 200
+    champion = shop.decide(shop.visits(per_day=per_day))
+    model = load_model(champion)
+    later = shop.visits(days=100, per_day=per_day).slice(60 * per_day)
+    pages = later["pages"].to_numpy()
+    keeps = (pages > 9) & (pages < 18) | (np.arange(len(pages)) % 5 == 0)
+    errors = (model.score(later, 1) - later["is_purchase"].to_numpy()) ** 2
+    came_to_cost = float(np.mean(errors[keeps]) - np.mean(errors))
+
+    drift = found(champion["profile"], later.filter(pa.array(keeps)))
+    worst = max(drift.values(), key=lambda each: each.brier_change_low)
+    assert worst.feature == "pages"
+    assert worst.is_drifted
+    assert worst.brier_change_low > 0.005
+    assert worst.brier_change == pytest.approx(came_to_cost, rel=0.4)
+    others = [each.brier_change for each in drift.values() if each.feature != "pages"]
+    assert max(map(abs, others)) < worst.brier_change_low / 5

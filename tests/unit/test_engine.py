@@ -64,6 +64,10 @@ def test_at_least_includes_its_limit_and_leaves_nulls_out(people: Relation) -> N
     assert names(people.at_least("day", date(2024, 1, 2)).sorted_by("person")) == ["b", "c"]
 
 
+def test_at_most_includes_its_limit_and_leaves_nulls_out(people: Relation) -> None:
+    assert names(people.at_most("day", date(2024, 1, 2)).sorted_by("person")) == ["a", "b"]
+
+
 def test_rows_are_sorted_by_the_columns_in_their_order(shop: Shop) -> None:
     rows = shop.relate(pa.table({"person": ["b", "a", "a"], "visits": [1, 2, 1]}))
     assert rows.sorted_by("person", "visits").read().to_pylist() == [

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 
 from customer_insights.model import TrainedModel
@@ -136,6 +137,29 @@ def test_a_new_champion_scores_anew_what_the_old_one_had_scored(
     second = score(shop, visits, promoted, newer, past=first)
     assert second.num_rows == visits.num_rows
     assert set(second["model_version"].to_pylist()) == {"v2"}
+
+
+def test_a_version_that_was_replaced_scores_the_rows_of_its_time(
+    shop: Shop, visits: pa.Table, promoted: Row
+) -> None:
+    """What it was worth is known of rows that came in the build that replaced it, too."""
+    tested_to = promoted["test_to_on"]
+    later = [tested_to + timedelta(days=days) for days in range(1, 7)]
+    newer = promoted | {"decision_number": 2, "model_version": "v2", "test_to_on": later[-1]}
+    known = visits.filter(pc.less_equal(visits["session_on"], pa.scalar(later[1])))
+    first = score(shop, known, promoted)
+    second = score(shop, visits, promoted, newer, past=first)
+    replaced = [
+        row for row in second.to_pylist() if row["model_version"] == promoted["model_version"]
+    ]
+    assert {row["session_on"] for row in replaced} == set(later[2:])
+    assert {row["sample_role"] for row in replaced} == {"new"}
+    both = pa.concat_tables([first, second])
+    assert score(shop, visits, promoted, newer, past=both).num_rows == 0
+    # Taken back for the earlier one, it has no rows that this one was not tested on.
+    back = promoted | {"decision_number": 3}
+    after = score(shop, visits, promoted, newer, back, past=both)
+    assert set(after["model_version"].to_pylist()) == {promoted["model_version"]}
 
 
 def test_a_new_champion_scores_so_many_days_back_as_the_setting_says(

@@ -34,6 +34,10 @@ class DuckDBRelation(Relation):
         condition = duckdb.ColumnExpression(column) >= duckdb.ConstantExpression(value)
         return DuckDBRelation(self._rows.filter(condition))
 
+    def at_most(self, column: str, value: object) -> DuckDBRelation:
+        condition = duckdb.ColumnExpression(column) <= duckdb.ConstantExpression(value)
+        return DuckDBRelation(self._rows.filter(condition))
+
     def matching(self, other: Relation, keys: Sequence[str]) -> DuckDBRelation:
         return self._joined(other, keys, "semi")
 

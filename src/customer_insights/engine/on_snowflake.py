@@ -56,6 +56,9 @@ class SnowflakeRelation(Relation):
     def at_least(self, column: str, value: object) -> SnowflakeRelation:
         return SnowflakeRelation(self.rows.filter(f.col(column) >= f.lit(value)))
 
+    def at_most(self, column: str, value: object) -> SnowflakeRelation:
+        return SnowflakeRelation(self.rows.filter(f.col(column) <= f.lit(value)))
+
     def matching(self, other: Relation, keys: Sequence[str]) -> SnowflakeRelation:
         return self._joined(other, keys, "leftsemi")
 

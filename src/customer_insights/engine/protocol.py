@@ -27,6 +27,9 @@ class Relation(Protocol):
     def at_least(self, column: str, value: object) -> Relation:
         """Rows in which a column has this value or a larger one."""
 
+    def at_most(self, column: str, value: object) -> Relation:
+        """Rows in which a column has this value or a smaller one."""
+
     def matching(self, other: Relation, keys: Sequence[str]) -> Relation:
         """Rows whose keys stand in another relation."""
 
