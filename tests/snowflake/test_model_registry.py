@@ -306,6 +306,10 @@ def test_a_new_champion_moves_the_default_and_a_rejected_version_does_not(
     assert (account.default(), len(account.held())) == (name_of(first), 2)
     account.log.append(third)
     reported = account.build()
+    # What a new version costs (docs/snowflake.md), six of them looking.
+    sent = [sql.split()[0].upper() for sql in account.sent()]
+    assert len(sent) <= 40
+    assert sent.count("PUT") <= 12
     assert account.default() == name_of(third)
     assert reported[third["model_version"]]["actions"] == "logged, made_default"
 
