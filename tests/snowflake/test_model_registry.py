@@ -174,6 +174,9 @@ def account(emulator: Emulator, visits: pa.Table) -> Iterator[Account]:
         session = Session.builder.configs({"connection": connection}).create()
         dbt = SimpleNamespace(this=SimpleNamespace(database=DATABASE, schema=schema))
         yield Account(emulator, session, open_warehouse(dbt, session), schema, visits)
+        # snowflake-ml-python takes any session that is not closed for its telemetry. One whose
+        # connection has ended doubled what it had to send with each call, until memory was full.
+        session.close()
 
 
 def test_a_first_build_logs_each_version_with_all_that_the_log_says_of_it(
