@@ -3,10 +3,15 @@
 import json
 import subprocess
 import sys
+import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+# Of one call, several times what the longest takes on two busy cores. It is less than a test may
+# take (pyproject.toml), whose own limit would end the whole run of tests and not name the call.
+SECONDS = 540.0
 
 # Reads one JSON call per line from standard input and answers each with one line. Every call has a
 # folder, options and an environment of its own.
@@ -67,11 +72,15 @@ class Answer:
 class DbtWorker:
     """Runs dbt again and again in one process.
 
+    Attributes:
+        seconds: after which a call is taken to hang: the process is killed, and the test fails.
+
     Args:
         folder: where dbt writes while it parses.
         options: options of dbt that say where the project and its folders are.
         environment: the process's environment.
         preamble: Python that the process runs first.
+        seconds: the attribute, for the parse as well.
 
     """
 
@@ -81,7 +90,9 @@ class DbtWorker:
         options: Sequence[str],
         environment: Mapping[str, str],
         preamble: str = "",
+        seconds: float = SECONDS,
     ) -> None:
+        self.seconds = seconds
         self._errors = (folder / "errors.txt").open("w+")
         self._process = subprocess.Popen(
             [sys.executable, "-c", WORKER, json.dumps(list(options)), preamble],
@@ -92,12 +103,20 @@ class DbtWorker:
             stderr=self._errors,
             text=True,
         )
-        self._answer()
+        self._answer("parse")
 
     def call(
         self, folder: Path, arguments: Sequence[str], environment: Mapping[str, str]
     ) -> Answer:
-        """Run `dbt <arguments>` in a folder."""
+        """Run `dbt <arguments>` in a folder.
+
+        Raises:
+            AssertionError: it took too long, or an earlier call did, or the process died.
+
+        """
+        command = " ".join(arguments)
+        if self._process.poll() is not None:
+            raise AssertionError(f"`dbt {command}` has no process: an earlier call ended it.")
         call = {
             "arguments": list(arguments),
             "environment": dict(environment),
@@ -106,17 +125,33 @@ class DbtWorker:
         assert self._process.stdin
         self._process.stdin.write(json.dumps(call) + "\n")
         self._process.stdin.flush()
-        return Answer(**self._answer())
+        return Answer(**self._answer(command))
 
-    def _answer(self) -> dict[str, Any]:
+    def _answer(self, command: str) -> dict[str, Any]:
         """What the process says next, once it has parsed or when a call is done."""
         assert self._process.stdout
         shown = []
-        for line in self._process.stdout:
-            if line.startswith("ANSWER "):
-                answer: dict[str, Any] = json.loads(line.removeprefix("ANSWER "))
-                return answer
-            shown.append(line)
+        late = threading.Event()
+
+        def kill() -> None:
+            late.set()
+            self._process.kill()
+
+        limit = threading.Timer(self.seconds, kill)
+        limit.start()
+        try:
+            for line in self._process.stdout:
+                if line.startswith("ANSWER "):
+                    answer: dict[str, Any] = json.loads(line.removeprefix("ANSWER "))
+                    return answer
+                shown.append(line)
+        finally:
+            limit.cancel()
+        self._process.wait()
+        if late.is_set():
+            raise AssertionError(
+                f"`dbt {command}` was killed: it had not ended after {self.seconds:g} seconds."
+            )
         self._errors.seek(0)
         raise AssertionError("".join(shown) + self._errors.read())
 
@@ -124,7 +159,11 @@ class DbtWorker:
         """End the process."""
         assert self._process.stdin
         self._process.stdin.close()
-        self._process.wait(timeout=60)
+        try:
+            self._process.wait(timeout=60)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
         assert self._process.stdout
         self._process.stdout.close()
         self._errors.close()

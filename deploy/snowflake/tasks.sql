@@ -9,6 +9,7 @@
 --   schedule      default USING CRON 0 5 * * * UTC
 --   shop_source   default raw: your tables; sample: the small shop of the project
 --   alert_email   default none; as in 60_alerts.sql, which must have run if it is given
+--   training_warehouse   default training: where models train; 20_warehouses.sql makes it
 use role customer_insights_transformer;
 
 -- A task can be changed only while the root of its graph is suspended. Nothing to do at the first run

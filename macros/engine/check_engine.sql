@@ -22,23 +22,59 @@
         ) %}
     {% endif %}
     {% do check_dynamic_tables() %}
-    {% do check_warehouse() %}
+    {% do check_warehouses() %}
     {% do check_library() %}
 {% endmacro %}
 
 {#
-  A login succeeds without the warehouse that it names (validate_default_parameters is false,
-  https://docs.snowflake.com/en/developer-guide/python-connector/python-connector-api), and the first
-  statement that needs one fails, when others have run. So ask for it:
-  https://docs.snowflake.com/en/sql-reference/sql/use-warehouse
+  Every warehouse that a setting names. A login succeeds without the one that it names
+  (validate_default_parameters is false,
+  https://docs.snowflake.com/en/developer-guide/python-connector/python-connector-api), and dbt-snowflake sends
+  `use warehouse` only before the first node that wants another, when others have run; Snowflake then says that an
+  object does not exist, and not which. So ask for all of them, in one statement that needs none:
+  https://docs.snowflake.com/en/sql-reference/sql/show-warehouses
+  It lists what the role has any privilege on
+  (https://docs.snowflake.com/en/release-notes/bcr-bundles/2024_06/bcr-1665): one that it may see and not use is
+  left to Snowflake's own refusal, since no page says that `with privileges usage` lists a warehouse to its owner.
 #}
-{% macro check_warehouse() %}
-    {% if target.warehouse %}
-        {% do try_or_compiler_error(
-            'The warehouse ' ~ target.warehouse ~ ' does not exist or role ' ~ target.role ~ ' may not use it; '
-            ~ 'correct ML_WAREHOUSE, or run deploy/snowflake/*.sql first.',
-            run_query,
-            'use warehouse ' ~ target.warehouse
-        ) %}
+{% macro check_warehouses() %}
+    {% set named = named_warehouses() %}
+    {% if named %}
+        {% set seen = [] %}
+        {% for row in run_query('show warehouses').rows %}{% do seen.append(row['name']) %}{% endfor %}
+        {% for entry in named if stored_name(entry['warehouse']) not in seen %}
+            {% do stop(
+                'The warehouse ' ~ entry['warehouse'] ~ ' does not exist or role ' ~ target.role
+                ~ ' may not use it; correct ' ~ entry['named_by'] ~ ', or run deploy/snowflake/*.sql first.'
+            ) %}
+        {% endfor %}
     {% endif %}
+{% endmacro %}
+
+{#
+  The warehouses of a run and what names each, settings first. A folder or a model of dbt_project.yml may name one
+  of its own.
+#}
+{% macro named_warehouses() %}
+    {% set named = [
+        {'named_by': 'ML_WAREHOUSE', 'warehouse': target.warehouse},
+        {'named_by': 'TRAINING_WAREHOUSE (the setting training_warehouse)',
+         'warehouse': setting_value('training_warehouse')},
+        {'named_by': 'DYNAMIC_TABLE_WAREHOUSE', 'warehouse': env_var('DYNAMIC_TABLE_WAREHOUSE', '')},
+    ] %}
+    {% for node in graph.nodes.values() if node.resource_type == 'model' %}
+        {% set warehouse = node.config.get('snowflake_warehouse') %}
+        {% if warehouse not in (named | map(attribute='warehouse')) %}
+            {% do named.append({'named_by': 'snowflake_warehouse of ' ~ node.name, 'warehouse': warehouse}) %}
+        {% endif %}
+    {% endfor %}
+    {% do return(named | selectattr('warehouse') | list) %}
+{% endmacro %}
+
+{#
+  A name as Snowflake stores it: in upper case, but where it is quoted.
+  https://docs.snowflake.com/en/sql-reference/identifiers-syntax
+#}
+{% macro stored_name(name) %}
+    {% do return(name[1:-1] if name.startswith('"') else name | upper) %}
 {% endmacro %}

@@ -10,8 +10,10 @@
   behind; putting back never happens where a node fails, so the next node takes a stale tag for the
   original. Here every node sets a whole tag of its own, which is right whatever came before it.
   Statements before the first node have the profile's `query_tag`; on-run hooks that of tag_run(). Only
-  what dbt looks up while it compiles a node, before any materialization (`describe` for a unit test's
-  inputs), has the tag of the node before in that session: metadata, which uses no warehouse.
+  what dbt sends for a node before its materialization has the tag of the node before in that session:
+  what it looks up while it compiles (`describe` for a unit test's inputs, the queries of ours that a
+  model is written from) and, for a model with a warehouse of its own, `select current_warehouse()` and
+  `use warehouse` (pre_model_hook of dbt-snowflake). The way back is under the model's own tag.
 #}
 {% macro snowflake__set_query_tag() %}
     {% do run_query(alter_query_tag(node_query_tag(model))) %}

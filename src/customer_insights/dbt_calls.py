@@ -53,6 +53,13 @@ class Dbt:
         """Run a macro of the project."""
         return self.run(*UNWRITTEN, "run-operation", macro, "--args", yaml.safe_dump(arguments))
 
+    def account(self) -> str:
+        """The Snowflake account of the target, and its address where the profile has one."""
+        adapter: Any = next(iter(FACTORY.adapters.values()))
+        credentials = adapter.config.credentials
+        place = f" at {credentials.host}:{credentials.port}" if credentials.host else ""
+        return f"account {credentials.account}{place}"
+
     def public_tables(self) -> list[str]:
         """The tables with a contract that others may read, by name."""
         return sorted(

@@ -1,7 +1,8 @@
 """The packages that Python models run with on Snowflake, and their versions.
 
 `make pin-snowflake` asks the account which versions it would take, and writes them under
-`+packages` of dbt_project.yml: builds run with these versions until they are pinned again.
+`+packages` of dbt_project.yml: builds run with these versions until they are pinned again. What
+only searches for parameters need (`make tune`) is pinned where the account has it.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,8 @@ from customer_insights.errors import CustomerInsightsError
 from customer_insights.library import PACKAGE, PROJECT_FILE
 
 CONSTRAINTS = Path("constraints.txt")
+# The folder of models that are built on demand, by `make tune`.
+TUNING_FOLDER = "tuning"
 # The same library; the wheel without its GPU parts has another name.
 LOCAL_NAMES = {"xgboost": "xgboost-cpu"}
 
@@ -32,6 +35,15 @@ def declared(project_file: Path = PROJECT_FILE) -> dict[str, str]:
         name, _, version = entry.partition("==")
         found[name] = version
     return found
+
+
+def only_for_tuning(project_file: Path = PROJECT_FILE) -> list[str]:
+    """The declared packages that no model needs but those that search for parameters."""
+    project = yaml.safe_load(project_file.read_text(encoding="utf-8"))
+    folders = project["models"][PACKAGE.name]
+    built = {name: config for name, config in folders.items() if name != TUNING_FOLDER}
+    needed = {entry.partition("==")[0] for entry in _packages_below(built)}
+    return [name for name in declared(project_file) if name not in needed]
 
 
 def _packages_below(config: Mapping[str, Any]) -> Iterator[str]:
@@ -52,28 +64,53 @@ def python_version(project_file: Path = PROJECT_FILE) -> str:
 def pin() -> int:
     """Write the versions that the account resolves the packages to.
 
-    https://docs.snowflake.com/en/sql-reference/functions/system_resolve_python_packages
-
     Raises:
-        CustomerInsightsError: the account lacks a package, or cannot be reached.
+        CustomerInsightsError: the account lacks a package that a build needs, or cannot be reached.
 
     """
     os.environ["DBT_TARGET"] = "snowflake"
-    names = ", ".join(f"'{name}'" for name in declared())
-    (row,) = Dbt().query(
-        f"select system$resolve_python_packages('{python_version()}', $$({names})$$)"
-    )
-    (entries,) = row.values()
-    resolved = dict(entry.split("==") for entry in json.loads(entries))
-    missing = [name for name in declared() if name not in resolved]
-    if missing:
+    dbt = Dbt()
+    names = list(declared())
+    extra = only_for_tuning()
+    try:
+        resolved = _resolved(dbt, names)
+    except CustomerInsightsError:
+        if not extra:
+            raise
+        # Together, so that versions fit one another; where that fails, without what may be missing.
+        names = [name for name in names if name not in extra]
+        resolved = _resolved(dbt, names)
+    missing = [name for name in names if name not in resolved]
+    if set(missing) - set(extra):
         raise CustomerInsightsError(
             f"Snowflake names no version of {', '.join(missing)}; nothing was pinned."
         )
-    pinned = {name: resolved[name] for name in declared()}
+    pinned = {name: resolved[name] for name in names if name in resolved}
     write_pins(pinned)
     print("Pinned " + ", ".join(f"{name} {version}" for name, version in pinned.items()))
+    if unpinned := [name for name in extra if name not in pinned]:
+        print(
+            f"Snowflake names no version of {', '.join(unpinned)}, which only `make tune` needs: "
+            "builds go without, and a search for parameters would be refused there."
+        )
     return 0
+
+
+def _resolved(dbt: Dbt, names: Sequence[str]) -> dict[str, str]:
+    """The versions of packages, and of what they depend on, that the account would take.
+
+    https://docs.snowflake.com/en/sql-reference/functions/system_resolve_python_packages
+
+    Raises:
+        CustomerInsightsError: the account lacks one, or cannot be reached.
+
+    """
+    quoted = ", ".join(f"'{name}'" for name in names)
+    (row,) = dbt.query(
+        f"select system$resolve_python_packages('{python_version()}', $$({quoted})$$)"
+    )
+    (entries,) = row.values()
+    return dict(entry.split("==") for entry in json.loads(entries))
 
 
 def write_pins(versions: Mapping[str, str], project_file: Path = PROJECT_FILE) -> None:

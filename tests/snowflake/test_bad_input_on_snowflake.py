@@ -33,8 +33,9 @@ from snowflake_project import (
 
 from customer_insights.sample import RAW_SCHEMAS, ShopConfig, generate_blocks
 
-WAREHOUSE, ROLE, DATABASE = "TRANSFORMING", "CUSTOMER_INSIGHTS_TRANSFORMER", "CUSTOMER_INSIGHTS"
-LIMITS = ("--warehouses", WAREHOUSE, "--roles", f"{ROLE},TRANSFORMER")
+ROLE, DATABASE = "CUSTOMER_INSIGHTS_TRANSFORMER", "CUSTOMER_INSIGHTS"
+WAREHOUSE, TRAINING = "TRANSFORMING", "TRAINING"
+LIMITS = ("--warehouses", f"{WAREHOUSE},{TRAINING}", "--roles", f"{ROLE},TRANSFORMER")
 STAGE = f"{DATABASE}.DEPLOYMENT.LIBRARY"
 KEY_PAIR = {"SNOWFLAKE_AUTHENTICATOR": "snowflake_jwt", "SNOWFLAKE_TOKEN": ""}
 TRAINED = f"{DATABASE.lower()}.insights_internal.purchase_intent_trained"
@@ -42,9 +43,9 @@ SECONDS = 60
 
 # Reads a call per line, runs each in a fork of its own, and answers with what it wrote.
 TERMINAL = """
-import json, os, sys, time, traceback
+import datetime, json, os, sys, time, traceback, types
 
-import dbt.adapters.snowflake, snowflake.connector
+import dbt.adapters.snowflake, dbt.context.base, snowflake.connector
 from dbt.cli.main import cli, dbtRunner
 from customer_insights import command_line
 
@@ -54,10 +55,25 @@ assert parsed.success, parsed.exception
 connect = snowflake.connector.connect
 
 
+def wait_until(hours_later):
+    # For macros alone, which read the clock through `modules`.
+    delay = datetime.timedelta(hours=hours_later)
+
+    class Later(datetime.datetime):
+        @classmethod
+        def now(cls, zone=None):
+            return datetime.datetime.now(zone) + delay
+
+    names = {**vars(datetime), "datetime": Later}
+    dbt.context.base.datetime = types.SimpleNamespace(**names)
+
+
 def type_command(call):
     os.environ.clear()
     os.environ.update(call["environment"])
     os.chdir(call["folder"])
+    if call["hours_later"]:
+        wait_until(call["hours_later"])
     if call["arguments"][0] == "dbt":
         return cli(call["arguments"][1:], obj={"manifest": parsed.result, "callbacks": []})
     # The same project: what it says of the account only matters when it connects.
@@ -117,7 +133,7 @@ for line in sys.stdin:
 class Ended:
     """How a command ended."""
 
-    code: int | None
+    code: int
     output: str
     seconds: float
 
@@ -138,17 +154,19 @@ class Terminal:
         env: Mapping[str, str] | None = None,
         selected: tuple[str, ...] = (),
         user_parameters: Mapping[str, str] | None = None,
+        hours_later: float = 0,
     ) -> Ended:
         """Run `python -m customer_insights <arguments>`, or `dbt ...` where that comes first.
 
-        `selected` narrows what `build` builds, and `user_parameters` are parameters of the user
-        who logs in.
+        `selected` narrows what `build` builds, `user_parameters` are parameters of the user who
+        logs in, and by the clock that macros read it is `hours_later`.
         """
         output = self.folder / "output.txt"
         call = {
             "arguments": arguments,
             "environment": {**self.variables, "EMULATOR_PORT": str(port), **(env or {})},
             "folder": str(self.folder),
+            "hours_later": hours_later,
             "output": str(output),
             "selected": selected,
             "user_parameters": dict(user_parameters or {}),
@@ -158,6 +176,9 @@ class Terminal:
         self.process.stdin.write(json.dumps(call) + "\n")
         self.process.stdin.flush()
         answer = json.loads(self.process.stdout.readline())
+        assert answer["code"] is not None, (
+            f"`{' '.join(arguments)}` was killed: it had not ended after {SECONDS} seconds."
+        )
         return Ended(answer["code"], output.read_text(encoding="utf-8"), answer["seconds"])
 
     def type_in_a_process_of_its_own(self, *arguments: str, env: Mapping[str, str]) -> Ended:
@@ -202,6 +223,7 @@ def variables_of(folder: Path) -> dict[str, str]:
         "DBT_LOG_PATH": str(folder / "logs"),
         "SHOP_SOURCE": "raw",
         "MIN_TRAIN_ROWS": "300",
+        "TRAINING_WAREHOUSE": TRAINING,
     }
 
 
@@ -274,7 +296,7 @@ def made(emulator: Emulator) -> dict[str, Any]:
 def assert_refused(ended: Ended, *words: str) -> None:
     """Not 0, no traceback, and at the end one sentence with these words and nothing besides."""
     shown = ended.output
-    assert ended.code not in (0, None, 99), shown
+    assert ended.code not in (0, 99), shown
     assert "Traceback" not in shown, shown
     assert "RuntimeWarning" not in shown, shown
     sentence = shown.rpartition("\nError: ")[2].strip()
@@ -292,7 +314,7 @@ def assert_refused(ended: Ended, *words: str) -> None:
 
 def assert_last_lines_say(ended: Ended, *words: str, lines: int = 6) -> None:
     """What plain dbt ends with, without its own count and the path of the compiled file."""
-    assert ended.code not in (0, None, 99), ended.output
+    assert ended.code not in (0, 99), ended.output
     assert "Traceback" not in ended.output, ended.output
     said = [re.sub(r"^\d\d:\d\d:\d\d", "", line).strip() for line in ended.output.splitlines()]
     not_ours = ("Done.", "compiled code at", "Finished running", "Completed with", "> ")
@@ -494,6 +516,9 @@ def test_plain_dbt_ends_with_snowflakes_words(terminal: Terminal, gate: tuple[Ga
 NOT_THERE = [
     ("SNOWFLAKE_ROLE", "NOBODY", ["The role NOBODY does not exist", "SNOWFLAKE_ROLE"]),
     ("ML_WAREHOUSE", "NONE", ["The warehouse NONE does not exist", ROLE, "ML_WAREHOUSE"]),
+    ("TRAINING_WAREHOUSE", "none_such", ["The warehouse none_such does not", "training_warehouse"]),
+    ("DYNAMIC_TABLE_WAREHOUSE", "NONE", ["The warehouse NONE does", "DYNAMIC_TABLE_WAREHOUSE"]),
+    ("DYNAMIC_TABLE_WAREHOUSE", "TRAINING; drop schema raw", ["TRAINING; drop schema raw does"]),
 ]
 
 
@@ -501,9 +526,12 @@ NOT_THERE = [
 def test_a_role_or_warehouse_that_does_not_exist_is_named(
     terminal: Terminal, staged: Emulator, variable: str, value: str, words: list[str]
 ) -> None:
-    before = made(staged)
+    before, sent = made(staged), len(staged.statements())
     ended = terminal.type("build", port=staged.port, env={variable: value})
     assert_refused(ended, *words)
+    # However many settings name one, one statement asks for all.
+    asked = [entry["sql"] for entry in staged.statements(sent) if "warehouse" in entry["sql"]]
+    assert len(asked) == (0 if variable == "SNOWFLAKE_ROLE" else 1)
     assert made(staged) == before
 
 
@@ -632,12 +660,12 @@ def test_nothing_is_pinned_where_the_channel_lacks_a_package(
     assert (terminal.folder / "dbt_project.yml").read_bytes() == project
 
 
-# --- a Python model that fails ---
+# --- a shop that was trained ---
 
 
 @pytest.fixture(scope="module")
 def trained(terminal: Terminal, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
-    """A small shop whose stored models were changed by hand."""
+    """A small shop with models of purchase intent."""
     folder = tmp_path_factory.mktemp("trained")
     with start_emulator(folder / "emulator", *LIMITS) as emulator:
         set_up_account(emulator)
@@ -651,13 +679,90 @@ def trained(terminal: Terminal, tmp_path_factory: pytest.TempPathFactory) -> Ite
         assert ended.code == 0, ended.output
         decisions = emulator.query(f"select distinct decision from {TRAINED}")
         assert decisions == [("trained_promoted",)]
-        emulator.execute(f"update {TRAINED} set artifact = artifact || 'x'")
         yield emulator
+
+
+def test_the_training_warehouse_reaches_the_models_that_train_and_no_other(
+    terminal: Terminal, trained: Emulator
+) -> None:
+    manifest = json.loads((terminal.folder / "target" / "manifest.json").read_text())
+    models = {n["name"]: n for n in manifest["nodes"].values() if n["resource_type"] == "model"}
+    trainers = {
+        name
+        for name, node in models.items()
+        if node["config"].get("snowflake_warehouse") not in (None, WAREHOUSE)
+    }
+    # Those that learn, and those that search for parameters or measure, which need a setting.
+    assert trainers == {
+        *("churn_trained", "product_recommendations_trained", "purchase_intent_trained"),
+        *("review_sentiment_folds", "review_sentiment_trained", "topics_trained"),
+    }
+    assert {models[name]["config"]["snowflake_warehouse"] for name in trainers} == {TRAINING}
+
+    # What ran inside a procedure ran where its node is: there are those that train, and no others.
+    places: dict[str, set[str]] = {}
+    for entry in trained.statements():
+        if entry["inside_procedure"]:
+            node = json.loads(entry["query_tag"])["node_id"].rpartition(".")[2]
+            places.setdefault(node, set()).add(entry["warehouse"])
+    assert {"purchase_intent_trained", "review_sentiment_trained"} < set(places)
+    for node, place in places.items():
+        assert place == {TRAINING if node in trainers else WAREHOUSE}, node
+    trained_here = len(trainers & set(places))
+    sent = [entry["sql"].split() for entry in trained.statements()]
+    switches = [words[2] for words in sent if words[:2] == ["use", "warehouse"]]
+    assert sorted(switches) == [TRAINING] * trained_here + [WAREHOUSE] * trained_here
+
+
+# --- two builds at once ---
+
+LOCK = f"{DATABASE}.INSIGHTS_INTERNAL.BUILD_IN_PROGRESS"
+
+
+def test_a_build_that_another_overtook_is_told_to_wait(
+    terminal: Terminal, trained: Emulator
+) -> None:
+    """Both saw no lock, and the other made the table first: the name is taken.
+
+    As it is here by a view, which SHOW TABLES does not list.
+    """
+    trained.execute(f"create view {LOCK} as select 'the first build' as invocation_id")
+    try:
+        before = made(trained)
+        ended = terminal.type("build", port=trained.port, selected=("run_context",))
+        assert_refused(ended, "This build could not lock its schemas: another one has just begun")
+        assert made(trained) == before
+    finally:
+        trained.execute(f"drop view {LOCK}")
+
+
+@pytest.mark.parametrize("hours_later", [5.9, 6.1])
+def test_a_lock_is_taken_over_after_its_hours(
+    terminal: Terminal, trained: Emulator, hours_later: float
+) -> None:
+    """A build that was killed leaves its lock behind; `build_lock_hours` is 6."""
+    trained.execute(f"create table {LOCK} (locked boolean) comment = 'the first build'")
+    build = ("dbt", "run", "--select", "run_context")
+    ended = terminal.type(*build, port=trained.port, hours_later=hours_later)
+    left = trained.query(f"show tables like 'build_in_progress' in database {DATABASE}")
+    if hours_later < 6:
+        words = "Another build of these schemas (the first build) has been running for 5.9 hours"
+        assert_last_lines_say(ended, words, lines=1)
+        assert len(left) == 1
+        trained.execute(f"drop table {LOCK}")
+    else:
+        assert ended.code == 0, ended.output
+        # Of its own run by then, and given back.
+        assert left == []
+
+
+# --- a model that is damaged ---
 
 
 def test_a_model_that_was_changed_by_hand_is_not_used(
     terminal: Terminal, trained: Emulator
 ) -> None:
+    trained.execute(f"update {TRAINED} set artifact = artifact || 'x'")
     before = made(trained)
     selected = ("purchase_intent_scored",)
     ended = terminal.type("build", port=trained.port, selected=selected)

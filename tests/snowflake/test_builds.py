@@ -1,4 +1,4 @@
-"""Builds of a shop whose raw tables change: what Snowflake then holds is what DuckDB holds.
+"""Builds of a shop whose raw tables change: what the emulator then holds is what DuckDB holds.
 
 One shop lives through it all, so the tests of this file run in their order.
 """

@@ -630,6 +630,9 @@ shop:
     "models/b.sql": "{{ config(materialized='table') }} select x from {{ ref('a') }}",
     "models/broken.sql": "{{ config(materialized='table') }} select nothing from {{ ref('a') }}",
     "models/c.sql": "{{ config(query_tag=\"it's \\\\ odd\") }} select x from {{ ref('b') }}",
+    "models/elsewhere.sql": """
+{{ config(materialized='table', snowflake_warehouse='training') }} select x from {{ ref('b') }}
+""",
     "models/all.yml": """
 models:
   - name: c
@@ -660,10 +663,11 @@ def test_each_statement_carries_the_tag_of_its_node(emulator: Emulator, tmp_path
         timeout=120,
         check=False,
     )
-    assert "PASS=8 WARN=0 ERROR=1" in built.stdout, built.stdout
+    assert "PASS=9 WARN=0 ERROR=1" in built.stdout, built.stdout
 
     tags_set: dict[str, int] = {}
     kinds: dict[str, str] = {}
+    switches: list[str] = []
     for row in emulator.statements()[before:]:
         # dbt's own comment tells for whom it sent the statement.
         comment = re.search(r"/\* (\{.*\}) \*/", row["sql"])
@@ -675,6 +679,11 @@ def test_each_statement_carries_the_tag_of_its_node(emulator: Emulator, tmp_path
             continue
         tag = json.loads(row["query_tag"])
         assert tag["project"] == "shop"
+        if is_switch := re.match(r"select current_warehouse\(\)|use warehouse \w+", row["sql"]):
+            assert node == "model.shop.elsewhere"
+            switches.append(is_switch[0].lower())
+            if node not in tags_set:
+                continue  # before the materialization, too
         if node not in tags_set and row["sql"].startswith("describe "):
             continue  # while dbt compiles: metadata, before any materialization can set a tag
         if node is None or node.startswith("operation."):
@@ -687,7 +696,11 @@ def test_each_statement_carries_the_tag_of_its_node(emulator: Emulator, tmp_path
             assert tag.get("label") == ("it's \\\\ odd" if node == "model.shop.c" else None)
     assert set(tags_set.values()) == {1}, tags_set
     assert sorted(kinds.values()) == [
-        *("seed", "table", "table", "test", "unit_test", "view", "view"),
+        *("seed", "table", "table", "table", "test", "unit_test", "view", "view"),
+    ]
+    # What dbt sends for a model with a warehouse of its own, and for no other.
+    assert switches == [
+        *("select current_warehouse()", "use warehouse training", "use warehouse transforming"),
     ]
 
 

@@ -174,6 +174,9 @@ def account(emulator: Emulator, visits: pa.Table) -> Iterator[Account]:
         session = Session.builder.configs({"connection": connection}).create()
         dbt = SimpleNamespace(this=SimpleNamespace(database=DATABASE, schema=schema))
         yield Account(emulator, session, open_warehouse(dbt, session), schema, visits)
+        # snowflake-ml-python takes any session that is not closed for its telemetry. One whose
+        # connection has ended doubled what it had to send with each call, until memory was full.
+        session.close()
 
 
 def test_a_first_build_logs_each_version_with_all_that_the_log_says_of_it(
@@ -306,6 +309,10 @@ def test_a_new_champion_moves_the_default_and_a_rejected_version_does_not(
     assert (account.default(), len(account.held())) == (name_of(first), 2)
     account.log.append(third)
     reported = account.build()
+    # What a new version costs (docs/snowflake.md), six of them looking.
+    sent = [sql.split()[0].upper() for sql in account.sent()]
+    assert len(sent) <= 40
+    assert sent.count("PUT") <= 12
     assert account.default() == name_of(third)
     assert reported[third["model_version"]]["actions"] == "logged, made_default"
 

@@ -238,6 +238,8 @@ def test_every_check_holds_and_is_reported(verified: Verified) -> None:
     ):
         assert f"| {what} | yes |" in verified.report
     assert "**no**" not in verified.report
+    place = f"{verified.emulator.host}:{verified.emulator.port}"
+    assert verified.report.startswith(f"# The Snowflake target on account test at {place}\n")
     assert {"session_features", "session_labels", "model_runs", "purchase_intent_scores"} <= set(
         verified.public_tables
     )

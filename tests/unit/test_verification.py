@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from customer_insights.errors import CustomerInsightsError
 from customer_insights.verification import (
     Check,
     check_credentials,
+    check_pins,
     missing_variables,
     report,
 )
@@ -39,7 +42,28 @@ def test_without_credentials_it_is_said_what_to_set() -> None:
 
 
 def test_the_report_says_of_each_check_whether_it_held() -> None:
-    page = report([Check("one", True, "1 | 2"), Check("two", False, "no")])
+    checks = [Check("one", True, "1 | 2"), Check("two", False, "no")]
+    page = report(checks, "account a at localhost:1")
+    assert page.startswith("# The Snowflake target on account a at localhost:1\n")
     assert "1 of 2 checks held" in page
     assert "| one | yes | 1 / 2 |" in page
     assert "| two | **no** | no |" in page
+
+
+@pytest.mark.parametrize(("version", "is_refused"), [("", True), ("==3.0.2", False)])
+def test_only_what_a_build_needs_has_to_be_pinned(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], version: str, *, is_refused: bool
+) -> None:
+    project = tmp_path / "dbt_project.yml"
+    project.write_text(f"""\
+models:
+  customer_insights:
+    +packages: [xgboost{version}]
+    tuning: {{internal: {{+packages: [optuna]}}}}
+""")
+    if is_refused:
+        with pytest.raises(CustomerInsightsError, match="No version is pinned of xgboost; type"):
+            check_pins(project)
+    else:
+        check_pins(project)
+        assert "of optuna, which only `make tune` needs" in capsys.readouterr().out

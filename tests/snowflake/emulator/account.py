@@ -69,6 +69,8 @@ class Account:
         self.functions: dict[ObjectName, list[Any]] = {}
         self.procedures: dict[ObjectName, Any] = {}
         self.warehouses: set[str] | None = set(options.warehouses) if options.warehouses else None
+        # Those that were made in an account that takes any name, for SHOW.
+        self.made_warehouses: set[str] = set()
         self.roles: set[str] | None = set(options.roles) if options.roles else None
         self.extras: dict[str, Any] = {}
         self.cortex_calls = 0

@@ -1,4 +1,8 @@
-"""Errors as Snowflake words and numbers them, and DuckDB's errors turned into them."""
+"""Errors as Snowflake words and numbers them, and DuckDB's errors turned into them.
+
+No page lists the numbers. Beside each that stands here is the page whose example shows it, or,
+where no page does, what else is known of it.
+"""
 
 from __future__ import annotations
 
@@ -21,23 +25,30 @@ class SnowflakeError(Exception):
 
 
 def compilation(message: str, errno: int = 1003, sqlstate: str = "42000") -> SnowflakeError:
+    """https://docs.snowflake.com/en/sql-reference/sql/execute-immediate-from (001003 (42000))"""
     return SnowflakeError(f"SQL compilation error:\n{message}", errno, sqlstate)
 
 
 def no_such_object(kind: str, name: object) -> SnowflakeError:
+    """https://docs.snowflake.com/en/release-notes/bcr-bundles/un-bundled/bcr-1858"""
     return compilation(f"{kind} '{name}' does not exist or not authorized.", 2003, "42S02")
 
 
 def no_such_scope() -> SnowflakeError:
-    """A schema, warehouse or role that is not there; dbt reads this number."""
+    """A schema, warehouse or role that is not there.
+
+    On no page; dbt-snowflake takes 002043 for a database that is missing (impl.list_schemas).
+    """
     return compilation("Object does not exist, or operation cannot be performed.", 2043, "02000")
 
 
 def already_exists(name: object) -> SnowflakeError:
+    """https://docs.snowflake.com/en/user-guide/object-clone"""
     return compilation(f"Object '{name}' already exists.", 2002, "42710")
 
 
 def invalid_identifier(name: object) -> SnowflakeError:
+    """https://docs.snowflake.com/en/sql-reference/functions-context"""
     return SnowflakeError(
         f"SQL compilation error: error line 1 at position 0\ninvalid identifier '{name}'",
         904,
@@ -46,19 +57,24 @@ def invalid_identifier(name: object) -> SnowflakeError:
 
 
 def unknown_function(name: object) -> SnowflakeError:
+    """On no page; 002140 (42601) stands in public transcripts of sessions."""
     return compilation(f"Unknown function {name}.", 2140, "42601")
 
 
 def syntax(message: str) -> SnowflakeError:
+    """https://docs.snowflake.com/en/sql-reference/sql/execute-immediate-from"""
     plain = re.sub(r"\x1b\[[0-9;]*m", "", message)
     return compilation(f"syntax error: {plain}", 1003, "42000")
 
 
 # What DuckDB says, and what Snowflake says in its place. The first pattern that is found decides.
 _BY_MESSAGE: list[tuple[str, str, int, str]] = [
+    # On no page; in a public transcript of COMPLETE with an unknown model.
     (r"ValueError: (Request failed.*)", "{0}", 100351, "P0000"),
     (r"ValueError: (Invalid argument.*)", "{0}", 100351, "P0000"),
+    # https://docs.snowflake.com/en/sql-reference/functions/div0
     (r"Division by zero", "Division by zero", 100051, "22012"),
+    # https://docs.snowflake.com/en/sql-reference/functions/to_decimal
     (
         r"Could not convert string '(.*?)' to (?:INT|BIGINT|HUGEINT|DECIMAL|DOUBLE|FLOAT)",
         "Numeric value '{0}' is not recognized",
@@ -71,12 +87,14 @@ _BY_MESSAGE: list[tuple[str, str, int, str]] = [
         100038,
         "22018",
     ),
+    # https://docs.snowflake.com/en/sql-reference/functions/booland_agg
     (
         r"Could not convert string '(.*?)' to BOOL",
         "Boolean value '{0}' is not recognized",
         100037,
         "22018",
     ),
+    # 100040 and 100035 (22007) are on no page; both stand in public logs of dbt and of sessions.
     (r"invalid date field format: \"(.*?)\"", "Date '{0}' is not recognized", 100040, "22007"),
     (
         r"invalid timestamp field format: \"(.*?)\"",
@@ -96,6 +114,7 @@ _BY_MESSAGE: list[tuple[str, str, int, str]] = [
         100035,
         "22007",
     ),
+    # On no page; the tests of snowflakedb/snowflake-sqlalchemy have it.
     (
         r"NOT NULL constraint failed: \S*?(\w+)$",
         "NULL result in a non-nullable column",
@@ -106,7 +125,10 @@ _BY_MESSAGE: list[tuple[str, str, int, str]] = [
 
 
 def from_duckdb(error: duckdb.Error, text: str = "") -> SnowflakeError:
-    """The error that Snowflake would give where DuckDB gave this one."""
+    """The error that Snowflake would give where DuckDB gave this one.
+
+    001044 (42P13): https://docs.snowflake.com/en/developer-guide/snowflake-scripting/cursors
+    """
     message = str(error)
     for pattern, template, errno, sqlstate in _BY_MESSAGE:
         if found := re.search(pattern, message):
@@ -132,4 +154,5 @@ def from_duckdb(error: duckdb.Error, text: str = "") -> SnowflakeError:
         return syntax(first)
     if isinstance(error, duckdb.ConversionException):
         return SnowflakeError(first, 100038, "22018")
+    # A number of our own, for what was not foreseen here.
     return SnowflakeError(f"{type(error).__name__}: {message}\n{text[:500]}", 300002, "XX000")

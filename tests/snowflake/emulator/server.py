@@ -208,6 +208,7 @@ class Server:
             "session": session.id,
             "sql": text,
             "query_tag": tag,
+            "warehouse": session.warehouse,
             "ok": error is None,
             "error": error,
             "seconds": round(time.perf_counter() - started, 6),

@@ -65,6 +65,8 @@ def _change(found: re.Match[str], session: Session) -> Answer:
             raise errors.no_such_object(kind.title(), name)
         elif found["verb"].lower() == "drop":
             known.discard(name)
+    if kind == "WAREHOUSE" and found["verb"].lower() == "create":
+        session.account.made_warehouses.add(name)
     if kind.endswith("INTEGRATION") and found["verb"].lower() == "create":
         notifications.keep_integration(name, found.string, session)
     session.commit()

@@ -212,7 +212,8 @@ def _databases(session: Session, scope: Scope) -> Rows:
 def _warehouses(session: Session, scope: Scope) -> Rows:
     names = session.account.warehouses
     if names is None:
-        names = {session.warehouse} if session.warehouse else set()
+        current = {session.warehouse} if session.warehouse else set()
+        names = session.account.made_warehouses | current
     return [
         {"name": name, "state": "STARTED", "type": "STANDARD", "size": "X-Small",
          "is_default": "N", "is_current": "Y" if name == session.warehouse else "N",
