@@ -59,7 +59,7 @@ STATEMENTS_OF_A_PROCEDURE = 32
 # Descriptions of tables for each model and for each input of a unit test, on average.
 DESCRIPTIONS = 2
 # The windows that are due, and the profiles of each task.
-QUESTIONS = 4
+QUESTIONS = 5
 PROCEDURES = 21
 FIRST_MODEL = "model.customer_insights.run_context"
 # What a checkout holds; the command writes into the folder that it runs in.
