@@ -24,6 +24,7 @@ from customer_insights.text.aspects import AspectStep
 from customer_insights.text.details import DetailStep
 from customer_insights.text.language import LanguageStep
 from customer_insights.text.scoring import SentimentStep
+from customer_insights.topics.assigning import TopicStep
 
 STEP_FILE = "step.json"
 STEPS: Mapping[str, Callable[[dict[str, Any]], RowStep]] = {
@@ -33,6 +34,7 @@ STEPS: Mapping[str, Callable[[dict[str, Any]], RowStep]] = {
     "language": LanguageStep.from_json,
     "score": ScoreStep.from_json,
     "sentiment": SentimentStep.from_json,
+    "topics": TopicStep.from_json,
 }
 
 

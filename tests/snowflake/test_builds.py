@@ -4,7 +4,12 @@ One shop lives through it all, so the tests of this file run in their order.
 """
 
 import json
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from decimal import Decimal
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +18,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 from emulator.client import start_emulator
+from snowflake_lint import lint_project
+from snowflake_lint.dynamic_tables import check_body
+from snowflake_lint.project import compiled, sentences
+from snowflake_lint.relations import read_relations
+from snowflake_lint.statement import Statement
 from snowflake_project import (
     PROJECT_DIR,
     WITHOUT_TESTS,
@@ -27,12 +37,98 @@ from snowflake_project import (
     set_up_account,
     stage_library,
 )
+from statements_sent import (
+    READ_AGAIN,
+    TRAINED_FROM,
+    Entry,
+    answers_outside,
+    applied,
+    applying,
+    node_of,
+    over_bounds,
+    pairs_fetched,
+    tag_of,
+)
 
 from customer_insights.comparison import OF_THE_CLOCK, differences
 from customer_insights.sample import RAW_SCHEMAS, ShopConfig, generate_blocks
 
-RAW = {"SHOP_SOURCE": "raw", "MIN_TRAIN_ROWS": "300"}
+# So few, that every model of the shop but the ranker is good enough to serve.
+RAW = {
+    "SHOP_SOURCE": "raw",
+    "MIN_TRAIN_ROWS": "300",
+    "MIN_CLASS_ROWS": "10",
+    "MIN_RATED_TEXTS": "100",
+    "REVIEW_VALIDATION_DAYS": "150",
+}
 SCORES = "customer_insights.insights.purchase_intent_scores"
+# Every statement of a build, those of procedures too.
+STATEMENTS_OF_A_BUILD = 1_700
+# Schemas and what is in them, for dbt to know, and then a session's first tag.
+CONNECTING = re.compile(
+    r"(?i)\s*(show (terse schemas|objects|user functions) in|create schema if not exists"
+    r"|alter session set query_tag = '{\"invocation_id\")"
+)
+STATEMENTS_OF_CONNECTING = 30
+# Public tables in which this shop has no row, and why.
+EMPTY = {
+    "model_erasures": "nobody asked to be forgotten",
+    "recommendation_performance": "no window of a served list is over",
+    "tuning_trials": "nobody has searched for parameters",
+}
+# Nodes that apply steps to rows where those are.
+STEPS_OF_NODES = {
+    "churn_explained": {"explain"},
+    "churn_scored": {"score"},
+    "purchase_intent_explained": {"explain"},
+    "purchase_intent_scored": {"score"},
+    "review_aspects_found": {"aspects"},
+    "review_details_counted": {"details"},
+    "review_languages_detected": {"language"},
+    "review_sentiment_predicted": {"sentiment"},
+    "review_topics_assigned": {"topics"},
+}
+# Their rows, and the time at which each was made.
+KEPT = {
+    "churn_scored": "scored_at",
+    "purchase_intent_scored": "scored_at",
+    "review_aspects_found": "found_at",
+    "review_details_counted": "counted_at",
+    "review_languages_detected": "detected_at",
+    "review_sentiment_predicted": "scored_at",
+    "review_topics_assigned": "assigned_at",
+}
+# A hundred rows of features go with a model as an example of its input.
+SHOWN_TO_THE_REGISTRY = {
+    ("churn_registered", "churn_population"),
+    ("purchase_intent_registered", "session_features"),
+}
+MEASURED = {("review_sentiment_measured", "review_sentiment_judged")}
+# What builds leave on purpose.
+STAY = {"stages": {"LIBRARY"}, "procedures": {"GET_PRODUCT_RECOMMENDATIONS"}}
+# Columns that dbt fetches, and rows at once, at most: what is declared of models and features,
+# names of columns, and versions with their windows and profiles.
+FETCHED = {
+    "cast(min(window_start_on) as varchar)",
+    "baseline_features",
+    "cast(window_start_on as varchar)",
+    "excluded_features",
+    "feature",
+    "feature_table",
+    "included_features",
+    "is_current_only",
+    "is_outcome_derived",
+    "is_outcome_derived_allowed",
+    "is_protected",
+    "known_when",
+    "lower(column_name)",
+    "model_name",
+    "model_version",
+    "primary_metric",
+    "profile",
+    "task_name",
+}
+FETCHED_AT_ONCE = 200
 Tables = dict[str, pa.Table]
 
 
@@ -41,30 +137,85 @@ def shop() -> Tables:
     return {name: tables[name] for name in RAW_SCHEMAS}
 
 
+@dataclass(frozen=True)
+class Changes:
+    """What a day brings to a table: rows that come, come late and go, and one that changes.
+
+    `at` is the column that says when, `of_new` what else is so of those that come.
+    """
+
+    key: str
+    edited: Mapping[str, Any]
+    came: int
+    late: int
+    went: int
+    at: str | None = None
+    of_new: Mapping[str, Any] = field(default_factory=dict)
+
+
+EDITED = 10
+CHANGES = {
+    "sessions": Changes("session_id", {"exit_rates": 0.123}, 40, 5, 7, "started_at"),
+    "customers": Changes("customer_id", {"plan": "premium", "location": "Oslo"}, 3, 0, 2),
+    "products": Changes("product_id", {"price_amount": Decimal("12.34")}, 2, 0, 1),
+    "orders": Changes(
+        "order_id",
+        {"status": "returned"},
+        30,
+        5,
+        7,
+        "ordered_at",
+        {"session_id": None, "status": "placed", "status_changed_at": None},
+    ),
+    "reviews": Changes(
+        "review_id",
+        {"text": "The pan broke after a week and the refund was slow."},
+        20,
+        3,
+        3,
+        "created_at",
+    ),
+}
+
+
 def changed(tables: Tables) -> Tables:
-    """The shop a day later: rows that came, came late, changed and went."""
-    sessions = tables["sessions"].sort_by("session_id")
-    newest = pc.max(sessions["started_at"])
-    one_day = pa.scalar(86_400_000_000, pa.duration("us"))
-    came = sessions.slice(0, 40)
-    came = came.set_column(
-        0, "session_id", pc.binary_join_element_wise("n", came["session_id"], "-")
-    )
-    place = came.schema.get_field_index("started_at")
-    came = came.set_column(place, "started_at", pa.array([newest.as_py()] * 40, pa.timestamp("us")))
-    came = came.set_column(place, "started_at", pc.add(came["started_at"], one_day))
-    late = sessions.slice(100, 5)
-    late = late.set_column(
-        0, "session_id", pc.binary_join_element_wise("l", late["session_id"], "-")
-    )
-    went = sessions.slice(0, sessions.num_rows - 7)
-    place = went.schema.get_field_index("exit_rates")
-    edited = pc.if_else(
-        pc.equal(went["session_id"], went["session_id"][10]), 0.123, went["exit_rates"]
-    )
-    went = went.set_column(place, went.schema.field(place), edited)
-    parts = [part.cast(sessions.schema) for part in (went, came, late)]
-    return tables | {"sessions": pa.concat_tables(parts)}
+    """The shop a day later: rows of every table that came, came late, changed and went."""
+    next_day = pc.max(tables["sessions"]["started_at"]).as_py() + timedelta(days=1)
+    rows = {name: day_later(tables[name].to_pylist(), next_day, CHANGES[name]) for name in CHANGES}
+    for review in rows["reviews"]:
+        if review["review_id"].startswith("n-"):
+            review["text"] = f"{review['text']} I bought it again."
+    # Sessions whose outcome is final by now, enough to measure the models by.
+    rows["sessions"] += [
+        row | {"session_id": f"y-{row['session_id']}", "started_at": next_day - timedelta(days=2)}
+        for row in tables["sessions"].sort_by("session_id").slice(100, 80).to_pylist()
+    ]
+    # What an order holds comes and goes with it.
+    lines: dict[str, list[dict[str, Any]]] = {}
+    for line in tables["order_items"].to_pylist():
+        lines.setdefault(line["order_id"], []).append(line)
+    rows["order_items"] = [
+        line | {"order_id": order["order_id"]}
+        for order in rows["orders"]
+        for line in lines[order["order_id"][-len("o-00000000") :]]
+    ]
+    rows["order_items"][EDITED]["quantity"] += 3
+    del rows["order_items"][2 * EDITED]
+    return {name: pa.Table.from_pylist(rows[name], tables[name].schema) for name in tables}
+
+
+def day_later(
+    rows: Iterable[dict[str, Any]], next_day: datetime, changes: Changes
+) -> list[dict[str, Any]]:
+    """The rows of one table a day later; those that came begin with n-, the late ones with l-."""
+    key = changes.key
+    there = sorted(rows, key=itemgetter(key))
+    stayed = there[: len(there) - changes.went]
+    stayed[EDITED] = stayed[EDITED] | changes.edited
+    when = {changes.at: next_day} if changes.at else {}
+    came = [row | changes.of_new | when | {key: f"n-{row[key]}"} for row in there[: changes.came]]
+    late = there[100 : 100 + changes.late]
+    return [*stayed, *came, *(row | changes.of_new | {key: f"l-{row[key]}"} for row in late)]
 
 
 @pytest.fixture(scope="module")
@@ -73,7 +224,6 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SnowflakeProje
     with start_emulator(folder / "account") as emulator:
         set_up_account(emulator)
         stage_library(emulator, folder)
-        put_raw(emulator, shop())
         opened = open_project(folder, emulator, **RAW)
         yield opened
         opened.worker.close()
@@ -82,9 +232,30 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SnowflakeProje
 @pytest.fixture(scope="module")
 def local(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of the same shop on DuckDB."""
-    folder = tmp_path_factory.mktemp("local")
-    put_raw_locally(folder, shop())
-    return folder
+    return tmp_path_factory.mktemp("local")
+
+
+@pytest.fixture(scope="module")
+def first(project: SnowflakeProject, local: Path) -> list[Entry]:
+    """What the first build sent; DuckDB has built the same."""
+    return build_both(project, local, shop())
+
+
+@pytest.fixture(scope="module")
+def second(first: list[Entry], project: SnowflakeProject, local: Path) -> list[Entry]:
+    """What the build a day later sent; DuckDB has built the same."""
+    assert first
+    return build_both(project, local, changed(shop()))
+
+
+def build_both(project: SnowflakeProject, local: Path, tables: Tables) -> list[Entry]:
+    put_raw(project.emulator, tables)
+    put_raw_locally(local, tables)
+    before = len(project.emulator.statements())
+    project.dbt("--write-json", "build", *WITHOUT_TESTS)
+    sent = project.emulator.statements(before)
+    build_on_duckdb(local, *WITHOUT_TESTS, **RAW)
+    return sent
 
 
 def put_raw_locally(folder: Path, tables: Tables) -> None:
@@ -115,25 +286,135 @@ def decisions(project: SnowflakeProject) -> list[tuple[str, ...]]:
     )
 
 
-def test_a_first_build_gives_what_duckdb_gives(project: SnowflakeProject, local: Path) -> None:
-    project.dbt("--write-json", "build", *WITHOUT_TESTS)
-    build_on_duckdb(local, *WITHOUT_TESTS, **RAW)
+def test_a_first_build_gives_what_duckdb_gives(
+    first: list[Entry], project: SnowflakeProject, local: Path
+) -> None:
+    assert first
     assert apart(project, local) == []
     assert [decision for _, decision in decisions(project)] == ["trained_promoted"] * 2
+    # Two empty tables are equal too.
+    empty = {
+        name
+        for name, schema in public_tables(project.target).items()
+        if project.emulator.query(f"select count(*) from customer_insights.{schema}.{name}")
+        == [(0,)]
+    }
+    assert empty == set(EMPTY)
 
 
-def test_changed_rows_give_what_duckdb_gives(project: SnowflakeProject, local: Path) -> None:
-    tables = changed(shop())
-    put_raw(project.emulator, {"sessions": tables["sessions"]})
-    put_raw_locally(local, tables)
-    project.dbt("build", *WITHOUT_TESTS)
-    build_on_duckdb(local, *WITHOUT_TESTS, **RAW)
+def test_each_node_of_a_first_build_sent_few_statements(first: list[Entry]) -> None:
+    assert over_bounds(first) == {}
+    assert len(first) <= STATEMENTS_OF_A_BUILD
+
+
+def test_no_step_over_rows_reads_a_row_into_its_procedure(first: list[Entry]) -> None:
+    found = applying(first)
+    assert found == STEPS_OF_NODES
+    assert {pair for pair in pairs_fetched(first) if pair[0] in found} == set()
+    assert pairs_fetched(first) == {*TRAINED_FROM, *SHOWN_TO_THE_REGISTRY, *MEASURED}
+
+
+def test_changed_rows_give_what_duckdb_gives(
+    second: list[Entry], project: SnowflakeProject, local: Path
+) -> None:
+    assert second
     assert apart(project, local) == []
-    features = "customer_insights.insights.session_features"
-    assert project.emulator.query(
-        f"select left(session_id, 2), count(*) from {features} "
-        "where session_id like 'n-%' or session_id like 'l-%' group by 1 order by 1"
-    ) == [("l-", 5), ("n-", 40)]
+    for table, key, came in (
+        ("session_features", "session_id", [("l-", 5), ("n-", 40)]),
+        ("review_topics", "review_id", [("l-", 3), ("n-", 20)]),
+        ("review_sentiment", "review_id", [("l-", 3), ("n-", 20)]),
+    ):
+        assert (
+            project.emulator.query(
+                f"select left({key}, 2), count(*) from customer_insights.insights.{table} "
+                f"where {key} like 'n-%' or {key} like 'l-%' group by 1 order by 1"
+            )
+            == came
+        ), table
+
+
+def test_outcomes_that_became_final_measure_the_models_that_served(
+    second: list[Entry], project: SnowflakeProject
+) -> None:
+    assert second
+    measured = project.emulator.query(
+        "select model_name from customer_insights.insights.model_performance "
+        "where roc_auc is not null group by 1 order by 1"
+    )
+    assert measured == [("purchase_intent_after_session",), ("purchase_intent_in_session",)]
+
+
+@pytest.mark.parametrize(("table", "at"), KEPT.items())
+def test_what_was_made_of_rows_that_did_not_change_stays(
+    second: list[Entry], project: SnowflakeProject, table: str, at: str
+) -> None:
+    assert second
+    made = project.emulator.query(
+        f"select count(*) from customer_insights.insights_internal.{table} "
+        f"group by {at} order by {at}"
+    )
+    assert len(made) == 2
+    assert made[0] > made[1]
+
+
+def test_a_snapshot_closes_the_row_of_a_customer_who_changed(
+    second: list[Entry], project: SnowflakeProject, local: Path
+) -> None:
+    assert second
+    table = "insights_history.customer_history"
+    expected, found = (
+        sorted(
+            (row["customer_id"], row["dbt_valid_to"] is None, row["plan"], row["location"])
+            for row in rows
+        )
+        for rows in (
+            rows_on_duckdb(local / "shop.duckdb", table),
+            rows_on_snowflake(project.emulator, table),
+        )
+    )
+    assert found == expected
+    was = sorted(shop()["customers"].to_pylist(), key=itemgetter("customer_id"))[EDITED]
+    customer, _, *values = next(row for row in found if not row[1])
+    assert (customer, values) == (was["customer_id"], [was["plan"], was["location"]])
+    assert sum(not row[1] for row in found) == 1
+    assert (customer, True, "premium", "Oslo") in found
+
+
+def test_each_node_of_a_later_build_sent_few_statements(second: list[Entry]) -> None:
+    assert over_bounds(second) == {}
+    assert len(second) <= STATEMENTS_OF_A_BUILD
+
+
+def test_no_step_over_changed_rows_reads_a_row_into_its_procedure(second: list[Entry]) -> None:
+    found = applying(second)
+    assert set(found) == set(STEPS_OF_NODES)
+    assert {pair for pair in pairs_fetched(second) if pair[0] in found} == set()
+
+
+def test_every_statement_of_a_build_says_which_build_it_is_of(
+    first: list[Entry], second: list[Entry]
+) -> None:
+    """All but those that dbt sends as it connects, before there is a node; nobody else is there."""
+    for sent in (first, second):
+        tags = [tag_of(entry) for entry in sent]
+        assert {tag.get("project") for tag in tags} == {"customer_insights"}
+        assert len({tag["invocation_id"] for tag in tags if "invocation_id" in tag}) == 1
+        connecting = [
+            entry["sql"]
+            for entry, tag in zip(sent, tags, strict=True)
+            if "invocation_id" not in tag
+        ]
+        assert [sql for sql in connecting if not CONNECTING.match(sql)] == []
+        assert len(connecting) <= STATEMENTS_OF_CONNECTING
+
+
+def test_nothing_but_metadata_and_profiles_leaves_the_account(
+    first: list[Entry], second: list[Entry]
+) -> None:
+    answers = answers_outside([*first, *second])
+    assert {name for columns in answers for name in columns} == FETCHED
+    assert max(answers.values()) <= FETCHED_AT_ONCE
+    assert not [e for e in (*first, *second) if "external_access" in e["sql"].lower()]
 
 
 def columns_that_hold(project: SnowflakeProject, text: str) -> set[str]:
@@ -216,15 +497,62 @@ def test_the_catalog_has_every_node(project: SnowflakeProject) -> None:
         assert all(column == column.upper() for column in catalog["nodes"][name]["columns"]), name
 
 
-def test_nothing_is_left_behind(project: SnowflakeProject) -> None:
-    left = project.emulator.query(
-        "select table_schema, table_name from customer_insights.information_schema.tables "
+def left_behind(project: SnowflakeProject) -> list[str]:
+    """What was made for a while and is still there; the stage of the library is to stay."""
+    emulator = project.emulator
+    tables = emulator.query(
+        "select table_name from customer_insights.information_schema.tables "
         "where table_name ilike '%__dbt_%' or table_name ilike 'snowpark_temp%'"
     )
-    assert left == []
-    for kind in ("procedures", "user functions"):
-        rows = project.emulator.query(f"show {kind} in database customer_insights")
-        assert not [row for row in rows if "CUSTOMER_INSIGHTS_" in str(row[1]).upper()]
+    found = [str(name) for (name,) in tables]
+    for kind in ("stages", "file formats", "procedures", "user functions"):
+        for _, name, *_ in emulator.query(f"show {kind} in database customer_insights"):
+            if str(name).upper() not in STAY.get(kind, ()):
+                found.append(f"{kind}: {name}")
+    return found
+
+
+def test_the_compiled_project_is_sql_that_snowflake_takes(project: SnowflakeProject) -> None:
+    """All but its data tests; test_sample_build reads those too, and all with a second parser."""
+    logs = [
+        entry["sql"]
+        for entry in project.emulator.statements()
+        if re.match(r"(?i)\s*create table if not exists \S+\.run_log", entry["sql"])
+    ]
+    assert len(list((project.target / "run").rglob("*.sql"))) > 100
+    problems = lint_project(project.target, logs[:1], with_sqlfluff=False)
+    assert problems == [], sentences(problems)
+
+
+def test_every_dynamic_table_is_described_and_may_be_refreshed_in_parts(
+    project: SnowflakeProject,
+) -> None:
+    manifest = json.loads((project.target / "manifest.json").read_text(encoding="utf-8"))
+    dynamic = {
+        node["name"]: compiled(project.target, node)
+        for node in manifest["nodes"].values()
+        if node["config"]["materialized"] == "dynamic_table"
+    }
+    page = (PROJECT_DIR / "docs" / "snowflake.md").read_text(encoding="utf-8")
+    _, _, listed = page.partition("| table | its query | incremental refresh |\n")
+    rows = [line.split("|")[1:4] for line in listed.partition("\n\n")[0].splitlines()[1:]]
+    described = {
+        name: refresh.strip()
+        for names, _, refresh in rows
+        for name in re.findall(r"`(\w+)`", names)
+    }
+    assert set(described) == set(dynamic)
+    relations = read_relations(None, manifest)
+    for name, path in dynamic.items():
+        assert path is not None
+        statement = Statement(name, path.read_text(encoding="utf-8"))
+        (tree,) = statement.trees
+        problems = list(check_body(statement, tree, "INCREMENTAL", relations))
+        assert described[name].startswith("possible") == (problems == []), sentences(problems)
+
+
+def test_nothing_is_left_behind(project: SnowflakeProject) -> None:
+    assert left_behind(project) == []
 
 
 def test_a_procedure_that_fails_half_way_leaves_nothing_and_the_next_build_recovers(
@@ -241,6 +569,7 @@ def test_a_procedure_that_fails_half_way_leaves_nothing_and_the_next_build_recov
     assert answer.exit_code != 0
     assert "was changed after it was written" in answer.output
     assert decisions(project) == before
+    assert left_behind(project) == []
     project.emulator.execute(
         f"create or replace table {table} as select * from kept", "drop table kept"
     )
@@ -363,14 +692,36 @@ def test_alerts_are_sent_once_by_a_notification_integration(project: SnowflakePr
     assert sent == []
 
 
-def test_a_build_that_fails_gives_its_lock_back(project: SnowflakeProject) -> None:
-    project.emulator.execute("alter table customer_insights.raw.sessions rename to hidden_sessions")
+@pytest.fixture(scope="module")
+def failed(project: SnowflakeProject) -> list[Entry]:
+    """What a build sent whose sessions can not be read; of reviews nothing is new."""
     project.emulator.execute(
+        "alter table customer_insights.raw.sessions rename to hidden_sessions",
         "create table customer_insights.raw.sessions as "
-        "select * exclude started_at, 'no time' as started_at from hidden_sessions"
+        "select * exclude started_at, 'no time' as started_at from hidden_sessions",
     )
+    before = len(project.emulator.statements())
     assert project.dbt("build", *WITHOUT_TESTS, check=False).exit_code != 0
+    return project.emulator.statements(before)
+
+
+def test_a_build_that_fails_gives_its_lock_back(
+    failed: list[Entry], project: SnowflakeProject
+) -> None:
+    assert failed
     left = project.emulator.query(
         "show tables like 'build_in_progress' in database customer_insights"
     )
     assert left == []
+    assert left_behind(project) == []
+
+
+def test_a_build_that_fails_learns_and_reads_nothing_of_what_is_not_new(
+    failed: list[Entry],
+) -> None:
+    looked = {node_of(entry) for entry in failed if entry["inside_procedure"]}
+    assert {"topics_trained", "review_sentiment_trained"} < looked
+    assert {node for node in STEPS_OF_NODES if node.startswith("review_")} < looked
+    assert applied(failed) == set()
+    assert pairs_fetched(failed) <= READ_AGAIN
+    assert over_bounds(failed) == {}

@@ -581,6 +581,22 @@ def test_there_is_no_secret_and_no_frozen_date(path: Path) -> None:
     assert text_problems(path.read_text()) == []
 
 
+def test_no_procedure_or_function_may_reach_out_of_the_account() -> None:
+    """Without an integration for it, code in the warehouse has no network.
+
+    https://docs.snowflake.com/en/developer-guide/external-network-access/external-network-access-overview
+    """
+    files = [PROJECT_DIR / "dbt_project.yml", *TEXT_FILES]
+    for folder in ("analyses", "macros", "models", "snapshots", "src"):
+        files += [
+            path
+            for path in (PROJECT_DIR / folder).rglob("*")
+            if path.suffix in (".py", ".sql", ".yml")
+        ]
+    assert len(files) > 400
+    assert [path for path in files if "external_access" in path.read_text().lower()] == []
+
+
 @pytest.mark.parametrize(
     "text",
     [

@@ -497,6 +497,16 @@ def test_copy_loads_each_file_once(emulator: Emulator, tmp_path: Path) -> None:
     assert emulator.query(staged) == [("x, y", "files/rows.csv.gz")]
 
 
+def test_a_temporary_file_format_is_of_its_session(emulator: Emulator) -> None:
+    emulator.execute("create file format kept type = csv", "create temp file format mine type=csv")
+    shown = "show file formats in account"
+    assert {"KEPT", "MINE"} <= {row[1] for row in emulator.query(shown)}
+    with emulator.connect() as other, other.cursor() as cursor:
+        names = {row[1] for row in cursor.execute(shown).fetchall()}
+    assert "KEPT" in names
+    assert "MINE" not in names
+
+
 def test_copy_reads_parquet_by_name(emulator: Emulator, tmp_path: Path) -> None:
     rows = pa.table({"a": [1, None], "x": [b"\x00\xff", None]})
     pq.write_table(rows, tmp_path / "rows.parquet")

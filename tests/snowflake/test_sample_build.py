@@ -33,9 +33,20 @@ from snowflake_project import (
     set_up_account,
     write_profile,
 )
+from statements_sent import (
+    ASKED_FIRST,
+    READ_AGAIN,
+    TRAINED_FROM,
+    applied,
+    is_description,
+    nodes_of,
+    over_bounds,
+    pairs_fetched,
+)
 
 from customer_insights.comparison import LOGS, OF_THE_CLOCK, Row, differences
 from customer_insights.packages import declared
+from customer_insights.pushdown import STEPS
 
 # Two builds on the emulator and one on DuckDB, in one command.
 SECONDS = 900
@@ -45,20 +56,10 @@ REGISTERED = f"customer_insights.{SCHEMA}_internal.purchase_intent_registered"
 CHANGES = ("CREATE MODEL", "ALTER MODEL", "DROP MODEL")
 # Statements of a procedure, for one model or two, where nothing is new; many only ask for columns.
 STATEMENTS_OF_A_PROCEDURE = 32
-# Statements of a node, at most; those that its procedure sends are counted apart.
-# A run's own are its checks, its lock, and its log: the tables for it, its columns, what is too
-# old, and the rows of 500 nodes at a time.
-STATEMENTS = {"model": 11, "run": 16, "seed": 10, "snapshot": 10, "test": 3, "unit_test": 8}
 # Descriptions of tables for each model and for each input of a unit test, on average.
 DESCRIPTIONS = 2
-# What a query is written from is asked while dbt compiles it, under the tag of the node before.
-ASKED_FIRST = re.compile(
-    r"(?i)\s*select (task_name, )?model_name, model_version, (cast\(window_start_on|profile from)"
-)
 # The windows that are due, and the profiles of each task.
-QUESTIONS = 4
-# What only a build that scores, explains or registers sends.
-SCORING = re.compile(r"(?i)customer_insights_score_|customer_insights_explain_|create model")
+QUESTIONS = 5
 PROCEDURES = 21
 FIRST_MODEL = "model.customer_insights.run_context"
 # What a checkout holds; the command writes into the folder that it runs in.
@@ -132,44 +133,6 @@ class Verified:
         """The rows of a public table on DuckDB and on Snowflake."""
         name = f"{SCHEMA}.{table}"
         return rows_on_duckdb(self.duckdb, name), rows_on_snowflake(self.emulator, name)
-
-
-def is_description(entry: dict[str, str]) -> bool:
-    return entry["sql"].lstrip().lower().startswith("describe ")
-
-
-def is_reading(entry: dict[str, str]) -> bool:
-    """Whether a procedure reads a training set, which it does in the order of its keys."""
-    is_ordered = re.search(r"(?is)_training_set.*order by", entry["sql"])
-    return bool(entry["inside_procedure"] and is_ordered) and not is_description(entry)
-
-
-def nodes_of(statements: list[dict[str, str]]) -> Counter[str]:
-    """How many statements each node sent, by its query tag; statements of procedures apart.
-
-    Without descriptions of tables, and without what a query is written from: what dbt looks up
-    while it compiles a node has the tag of the node that the session ran before. Without the rows
-    of seeds, which go in batches.
-    """
-    counted: Counter[str] = Counter()
-    for entry in statements:
-        tag = json.loads(entry["query_tag"] or "{}")
-        node = tag.get("node_id", "run")
-        is_batch = node.startswith("seed.") and entry["sql"].lstrip().startswith("insert into")
-        if "invocation_id" not in tag or entry["inside_procedure"] or is_batch:
-            continue
-        if not is_description(entry) and not ASKED_FIRST.match(entry["sql"]):
-            counted[node] += 1
-    return counted
-
-
-def over_bounds(statements: list[dict[str, str]]) -> dict[str, int]:
-    """The nodes that sent more statements than their kind may: metadata for each node is a cost."""
-    return {
-        node: count
-        for node, count in nodes_of(statements).items()
-        if count > STATEMENTS[node.partition(".")[0]]
-    }
 
 
 def checkout(folder: Path) -> Path:
@@ -306,9 +269,8 @@ def test_every_statement_of_the_build_is_one_that_snowflake_takes(verified: Veri
 
 def test_each_node_of_a_first_build_sent_few_statements(verified: Verified) -> None:
     first, _ = verified.builds
-    made = {found.lower() for entry in first for found in SCORING.findall(entry["sql"])}
-    assert made == {"customer_insights_score_", "customer_insights_explain_", "create model"}
-    assert any(is_reading(entry) for entry in first)
+    assert applied(first) == {*STEPS, "create model"}
+    assert pairs_fetched(first) >= TRAINED_FROM
     assert len(nodes_of(first)) > 250
     assert over_bounds(first) == {}
     manifest = json.loads((verified.target / "manifest.json").read_text(encoding="utf-8"))
@@ -322,11 +284,10 @@ def test_each_node_of_a_first_build_sent_few_statements(verified: Verified) -> N
 def test_a_build_with_nothing_new_trains_and_scores_nothing(verified: Verified) -> None:
     _, second = verified.builds
     # Training sets stay where they are: their hash says that nothing is new.
-    # (A model that was rejected is looked at once more.)
-    read = [entry["sql"].lower() for entry in second if is_reading(entry)]
-    assert [sql for sql in read if "purchase_intent_training_set" in sql] == []
-    # No function that scores is made or called, and no model goes to the registry.
-    assert not [entry for entry in second if SCORING.search(entry["sql"])]
+    assert pairs_fetched(second) <= READ_AGAIN
+    # No function that scores, explains or reads texts is made or called, and no model goes to the
+    # registry.
+    assert applied(second) == set()
     inside = Counter(
         json.loads(entry["query_tag"])["node_id"] for entry in second if entry["inside_procedure"]
     )

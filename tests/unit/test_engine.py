@@ -77,6 +77,12 @@ def test_rows_are_sorted_by_the_columns_in_their_order(shop: Shop) -> None:
     ]
 
 
+def test_rows_are_counted_by_a_value(shop: Shop) -> None:
+    rows = shop.relate(pa.table({"order": ["b", "a", "b"]}))
+    assert rows.row_counts("order") == {"a": 1, "b": 2}
+    assert rows.equal_to("order", "c").row_counts("order") == {}
+
+
 def test_the_first_rows_of_a_sorted_relation(people: Relation) -> None:
     assert names(people.sorted_by("person").first(2)) == ["a", "b"]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import random
 from collections.abc import Sequence
 from dataclasses import replace
@@ -16,12 +17,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from customer_insights.engine import Relation
+from customer_insights.engine import Derived, Relation
 from customer_insights.engine.on_duckdb import DuckDBWarehouse
 from customer_insights.errors import ArtifactError
 from customer_insights.topics.assigning import (
     ASSIGNED_SCHEMA,
     TERM_SCHEMA,
+    TopicStep,
     assign_topics,
     list_terms,
 )
@@ -61,6 +63,12 @@ class Shop:
 
     def relate(self, rows: pa.Table) -> Relation:
         return self.warehouse.relation(self.connection.from_arrow(rows))
+
+    def written(self, derived: Derived) -> pa.Table:
+        """What would be stored, in the order of its keys."""
+        reader = self.warehouse.write(derived)
+        assert isinstance(reader, pa.RecordBatchReader)
+        return reader.read_all().sort_by("content_hash")
 
     def settings(self, **changed: Any) -> TopicSettings:
         return replace(
@@ -299,7 +307,9 @@ def test_only_texts_without_a_topic_are_given_one(shop: Shop, first: Row) -> Non
     reviews = shop.relate(shop.reviews(texts))
     trained = shop.trained(first)
     context = shop.run_context()
-    assigned = assign_topics(run_context=context, trained=trained, texts=reviews, past=None)
+    assigned = shop.written(
+        assign_topics(run_context=context, trained=trained, texts=reviews, past=None)
+    )
     assert assigned.schema == ASSIGNED_SCHEMA
     by_hash = {row["content_hash"]: row for row in assigned.to_pylist()}
     for text in texts[-2:]:
@@ -307,8 +317,29 @@ def test_only_texts_without_a_topic_are_given_one(shop: Shop, first: Row) -> Non
         assert (row["topic_id"], row["topic_share"]) == (NO_TOPIC, None)
     assert {row["topic_id"] for row in by_hash.values()} == {0, 1, 2, 3, 4, 5}
     past = shop.relate(assigned.slice(3))
-    rest = assign_topics(run_context=context, trained=trained, texts=reviews, past=past)
+    rest = shop.written(
+        assign_topics(run_context=context, trained=trained, texts=reviews, past=past)
+    )
     assert rest.to_pylist() == assigned.slice(0, 3).to_pylist()
+
+
+def test_a_text_has_its_topic_wherever_it_is_assigned_and_whatever_with(
+    shop: Shop, first: Row
+) -> None:
+    model = shop.model(first)
+    texts = [*themed(30, seed=5), "nothing known here", None]
+    topics, shares = model.assign([text or "" for text in texts])
+    step = TopicStep.from_json(json.loads(json.dumps(TopicStep(model).to_json())))
+    for start, end in ((0, 32), (0, 1), (13, 20), (30, 32)):
+        rows = pa.RecordBatch.from_arrays([pa.array(texts[start:end])], names=["masked_text"])
+        made = step.apply(rows).to_pydict()
+        assert made["topic_id"] == topics[start:end].tolist()
+        assert made["topic_share"] == [
+            None if np.isnan(share) else pytest.approx(share, abs=1e-9)
+            for share in shares[start:end]
+        ]
+    with pytest.raises(ArtifactError, match="topics_trained"):
+        TopicStep.from_json(step.to_json() | {"artifact_sha256": "0" * 64})
 
 
 def test_terms_are_listed_once_for_each_version(shop: Shop, first: Row) -> None:
@@ -344,7 +375,7 @@ def test_texts_that_say_too_little_have_no_topics(shop: Shop, texts: list[str]) 
     assert (row["topic_count"], row["coherence_npmi"], row["artifact"]) == (None, None, None)
     trained = shop.relate(log)
     given = assign_topics(run_context=shop.run_context(), trained=trained, texts=reviews, past=None)
-    assert given.num_rows == 0
+    assert shop.written(given).num_rows == 0
     assert list_terms(trained=trained, past=None).num_rows == 0
 
 

@@ -65,6 +65,10 @@ class DuckDBRelation(Relation):
     def sorted_by(self, *columns: str) -> DuckDBRelation:
         return DuckDBRelation(self._rows.sort(*map(duckdb.ColumnExpression, columns)))
 
+    def row_counts(self, column: str) -> dict[Any, int]:
+        counted = self._rows.aggregate(f'"{column}", count(*)', f'"{column}"')
+        return dict(counted.fetchall())
+
     def read(self) -> pa.Table:
         return self._rows.to_arrow_table()
 

@@ -82,6 +82,10 @@ class SnowflakeRelation(Relation):
             self.rows.sort(*(f.col(name).asc_nulls_last() for name in columns))
         )
 
+    def row_counts(self, column: str) -> dict[Any, int]:
+        counted = self.rows.group_by(f.col(column)).agg(f.count(f.lit(1)).alias("ROW_COUNT"))
+        return {value: int(rows) for value, rows in counted.collect()}
+
     def read(self) -> pa.Table:
         return _tidied(self.rows.to_arrow())
 
@@ -196,7 +200,10 @@ class SnowflakeWarehouse:
 
 def _has_rows(rows: Relation) -> bool:
     """Whether there is anything to do: no function is made, and none called, for no rows."""
-    return isinstance(rows, SnowflakeRelation) and bool(rows.first(1).rows.collect())
+    # A constant for the row, whose own values stay where they are.
+    return isinstance(rows, SnowflakeRelation) and bool(
+        rows.rows.select(f.lit(1).alias("FOUND")).limit(1).collect()
+    )
 
 
 def _argument(column: Input) -> Column:

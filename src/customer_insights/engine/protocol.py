@@ -45,6 +45,9 @@ class Relation(Protocol):
     def sorted_by(self, *columns: str) -> Relation:
         """Rows in the order of some columns, ascending."""
 
+    def row_counts(self, column: str) -> dict[Any, int]:
+        """How many rows have each value of a column, by value; counted where the rows are."""
+
     def read(self) -> pa.Table:
         """All rows, as one Arrow table."""
 

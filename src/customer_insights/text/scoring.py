@@ -105,11 +105,11 @@ def score_texts(
 
     def parts() -> Iterator[Part]:
         due = due_texts(assigned, past)
-        number, versions = _waiting(due)
+        waiting = due.row_counts("scoring_version")
         # Sorted only where some have to wait: a sort holds all texts, in memory or in files.
-        if number > settings.max_embedded_texts_per_run:
+        if sum(waiting.values()) > settings.max_embedded_texts_per_run:
             due = oldest(due, settings.max_embedded_texts_per_run)
-        for version in versions:
+        for version in sorted(waiting):
             yield Part(
                 rows=due.equal_to("scoring_version", version),
                 step=SentimentStep(_load(version, trained, folds)),
@@ -118,13 +118,6 @@ def score_texts(
             )
 
     return Derived(SCORED_SCHEMA, parts())
-
-
-def _waiting(due: Relation) -> tuple[int, list[str]]:
-    """How many texts there are, and the versions that may score them, in their order."""
-    versions = due.select("scoring_version").read().column(0)
-    # Different ones before they are Python's: there is one a text.
-    return len(versions), sorted(versions.unique().to_pylist())
 
 
 def _load(version: str, trained: Relation, folds: Relation) -> SentimentModel:

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from base64 import b64decode, b64encode
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
-from customer_insights.engine import Relation, table_of
-from customer_insights.topics.model import NO_TOPIC, TopicModel
+from customer_insights.engine import Derived, Input, Part, Relation, table_of
+from customer_insights.model import artifact_hash
+from customer_insights.text.sentiment import TEXT, texts_of
+from customer_insights.topics.model import TopicModel
 from customer_insights.topics.quality import relevance, top_terms
 from customer_insights.topics.settings import read_topic_settings
 from customer_insights.topics.training import read_log, serving_topics
 
 # Terms of a topic that are listed: what a cloud of words can show.
 LISTED_TERMS = 30
-# Texts that are read into memory as terms at a time.
-BATCH_TEXTS = 20_000
 
 ASSIGNED_SCHEMA = pa.schema(
     [
@@ -41,58 +43,73 @@ TERM_SCHEMA = pa.schema(
 )
 
 
+@dataclass(frozen=True)
+class TopicStep:
+    """The topic of texts, and its share of the text, null where no topic has a term of it."""
+
+    model: TopicModel
+
+    rows_each = 1
+    batch_rows = 20_000
+    added = pa.schema([("topic_id", pa.int32()), ("topic_share", pa.float64())])
+    inputs = (Input(TEXT, "text"),)
+
+    def apply(self, rows: pa.RecordBatch) -> pa.RecordBatch:
+        """One row of `added` for each row."""
+        topics, shares = self.model.assign(texts_of(rows.column(TEXT)))
+        columns = [pa.array(topics, pa.int32()), pa.array(shares, from_pandas=True)]
+        return pa.RecordBatch.from_arrays(columns, schema=self.added)
+
+    def to_json(self) -> dict[str, Any]:
+        """Itself as values of JSON, the topics with their hash."""
+        artifact = self.model.to_bytes()
+        return {
+            "step": "topics",
+            "artifact": b64encode(artifact).decode(),
+            "artifact_sha256": artifact_hash(artifact),
+        }
+
+    @classmethod
+    def from_json(cls, written: dict[str, Any]) -> TopicStep:
+        """What `to_json` wrote.
+
+        Raises:
+            ArtifactError: the topics are not those that were written.
+
+        """
+        artifact = b64decode(written["artifact"])
+        return cls(TopicModel.from_bytes(artifact, written["artifact_sha256"]))
+
+
 def assign_topics(
     *, run_context: Relation, trained: Relation, texts: Relation, past: Relation | None
-) -> pa.Table:
-    """The topic of each text that the topics in force have not been given to, of ASSIGNED_SCHEMA.
+) -> Derived:
+    """The topic of each text that the topics in force have not been given to.
 
     Args:
         run_context: this run's settings.
         trained: the log of decisions, with the topics.
-        texts: content_hash and masked_text of each review.
+        texts: one row for each `content_hash`, with `masked_text`.
         past: the texts that have a topic; None on the first build.
 
     """
     serving = serving_topics(read_log(trained))
     if serving is None:
-        return ASSIGNED_SCHEMA.empty_table()
+        return Derived(ASSIGNED_SCHEMA, [])
     version, model = serving
-    settings = read_topic_settings(run_context)
-    waiting = texts.select("content_hash", "masked_text")
+    due = texts
     if past is not None:
-        done = past.equal_to("model_version", version)
-        waiting = waiting.not_matching(done, ["content_hash"])
-    rows = waiting.read()
-    text_of = dict(
-        zip(rows["content_hash"].to_pylist(), rows["masked_text"].to_pylist(), strict=True)
+        due = due.not_matching(past.equal_to("model_version", version), ["content_hash"])
+    part = Part(
+        rows=due,
+        step=TopicStep(model),
+        carried={"content_hash": "content_hash"},
+        constants={
+            "model_version": version,
+            "assigned_at": read_topic_settings(run_context).run_started_at,
+        },
     )
-    hashes = sorted(text_of)
-    parts = [
-        _assigned(model, hashes[at : at + BATCH_TEXTS], text_of)
-        for at in range(0, len(hashes), BATCH_TEXTS)
-    ]
-    return table_of(
-        (
-            row | {"model_version": version, "assigned_at": settings.run_started_at}
-            for part in parts
-            for row in part
-        ),
-        ASSIGNED_SCHEMA,
-    )
-
-
-def _assigned(
-    model: TopicModel, hashes: list[str], text_of: dict[str, str]
-) -> Iterable[dict[str, object]]:
-    topics, shares = model.assign([text_of[key] for key in hashes])
-    return [
-        {
-            "content_hash": key,
-            "topic_id": int(topic),
-            "topic_share": None if topic == NO_TOPIC else float(share),
-        }
-        for key, topic, share in zip(hashes, topics, shares, strict=True)
-    ]
+    return Derived(ASSIGNED_SCHEMA, [part])
 
 
 def list_terms(*, trained: Relation, past: Relation | None) -> pa.Table:

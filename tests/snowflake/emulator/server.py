@@ -183,6 +183,7 @@ class Server:
         text = body.get("sqlText") or ""
         tag = (body.get("parameters") or {}).get("QUERY_TAG") or session.parameters.get("QUERY_TAG")
         error: str | None = None
+        rows, columns = 0, []
         with self.account.lock:
             # The time that the statement itself takes, not its wait for others.
             started = time.perf_counter()
@@ -191,6 +192,8 @@ class Server:
             try:
                 found = _answers(session, text, body)
                 session.keep(query_id, found)
+                rows = found.table.num_rows
+                columns = [column.name for column in found.columns]
                 reply = _reply(found, session, query_id)
             except errors.SnowflakeError as refused:
                 error = str(refused)
@@ -213,6 +216,9 @@ class Server:
             "error": error,
             "seconds": round(time.perf_counter() - started, 6),
             "inside_procedure": nested,
+            # Of what goes to the client: no rows where only the columns were asked for.
+            "rows": rows,
+            "columns": columns if rows else [],
         }
         if calls:
             entry["cortex_calls"] = calls

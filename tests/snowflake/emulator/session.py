@@ -37,6 +37,7 @@ class Session:
         self.parameters = {key.upper(): value for key, value in (parameters or {}).items()}
         self.temporary: dict[ObjectName, str] = {}
         self.functions: dict[ObjectName, list[Any]] = {}
+        self.file_formats: dict[ObjectName, dict[str, Any]] = {}
         self.in_transaction = False
         self.procedure_depth = 0
         self.cortex_calls = 0

@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from emulator import answers, errors, execution, stages, translation
+from emulator import answers, errors, execution, staged_files, stages, translation
 from emulator.account import ObjectInfo
 from emulator.answers import Answer
 from emulator.session import Session
@@ -275,6 +275,16 @@ def _stages(session: Session, scope: Scope) -> Rows:
     ]
 
 
+def _file_formats(session: Session, scope: Scope) -> Rows:
+    return [
+        {"created_on": EPOCH, "name": name.name, "database_name": name.database,
+         "schema_name": name.schema, "type": options.get("TYPE", "CSV"), "owner": "SYSADMIN",
+         "comment": "", "format_options": "", "owner_role_type": "ROLE"}
+        for name, options in (staged_files.kept_formats(session) | session.file_formats).items()
+        if _inside(scope, name.database, name.schema)
+    ]  # fmt: skip
+
+
 def _nothing(session: Session, scope: Scope) -> Rows:
     return []
 
@@ -349,6 +359,12 @@ KINDS: dict[str, tuple[dict[str, str], Callable[[Session, Scope], Rows]]] = {
         _text("name", "database_name", "schema_name", "url", "has_credentials",
               "has_encryption_key", "owner", "comment", "type"),
         _stages,
+    ),
+    # https://docs.snowflake.com/en/sql-reference/sql/show-file-formats
+    "FILE FORMATS": (
+        _text("name", "database_name", "schema_name", "type", "owner", "comment",
+              "format_options", "owner_role_type"),
+        _file_formats,
     ),
     "PROCEDURES": (_text(*_ROUTINE), _procedures),
     "USER PROCEDURES": (_text(*_ROUTINE), _procedures),

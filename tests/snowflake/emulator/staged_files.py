@@ -30,7 +30,8 @@ Options = dict[str, Any]
 _numbers = itertools.count(1)
 
 _FORMAT = re.compile(
-    rf"create\s+(?P<replace>or\s+replace\s+)?(?:(?:scoped\s+)?temp(?:orary)?\s+)?file\s+format\s+"
+    rf"create\s+(?P<replace>or\s+replace\s+)?(?P<temporary>(?:scoped\s+)?temp(?:orary)?\s+)?"
+    rf"file\s+format\s+"
     rf"(?P<exists>if\s+not\s+exists\s+)?(?P<name>{NAME})\s*(?P<options>.*)$",
     re.I | re.S,
 )
@@ -51,10 +52,13 @@ _OPTION = re.compile(
 
 def handle(statement: Statement, session: Session) -> Answer | None:
     if found := _FORMAT.match(statement.body):
-        _formats(session)[session.name_of(found["name"])] = options_of(found["options"])
+        formats = session.file_formats if found["temporary"] else kept_formats(session)
+        formats[session.name_of(found["name"])] = options_of(found["options"])
         return answers.status(f"File format {found['name']} successfully created.")
     if found := _DROP_FORMAT.match(statement.body):
-        _formats(session).pop(session.name_of(found["name"]), None)
+        name = session.name_of(found["name"])
+        if session.file_formats.pop(name, None) is None:
+            kept_formats(session).pop(name, None)
         return answers.status(f"{found['name']} successfully dropped.")
     if found := _INFER.match(statement.body):
         return _infer_schema(found, session)
@@ -63,7 +67,8 @@ def handle(statement: Statement, session: Session) -> Answer | None:
     return None
 
 
-def _formats(session: Session) -> dict[ObjectName, Options]:
+def kept_formats(session: Session) -> dict[ObjectName, Options]:
+    """The file formats that are not temporary."""
     formats: dict[ObjectName, Options] = session.account.extras.setdefault("file_formats", {})
     return formats
 
@@ -88,11 +93,12 @@ def named_format(session: Session, text: str | None) -> Options:
     if not text:
         return {}
     name = session.name_of(text)
-    if name not in _formats(session):
+    formats = {**kept_formats(session), **session.file_formats}
+    if name not in formats:
         raise errors.compilation(
             f"File format '{name}' does not exist or not authorized.", 2003, "02000"
         )
-    return _formats(session)[name]
+    return formats[name]
 
 
 def _format_of(session: Session, options: Options) -> Options:

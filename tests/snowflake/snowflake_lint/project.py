@@ -65,7 +65,9 @@ def lint_statements(
     return sorted(set(problems))
 
 
-def lint_project(target_folder: Path | str, made: Sequence[str] = ()) -> list[Problem]:
+def lint_project(
+    target_folder: Path | str, made: Sequence[str] = (), *, with_sqlfluff: bool = True
+) -> list[Problem]:
     """Problems of all that dbt compiled and ran: models, tests, snapshots, analyses, Python.
 
     Needs manifest.json, and catalog.json of `dbt docs generate`, in the target folder. `made` are
@@ -91,7 +93,8 @@ def lint_project(target_folder: Path | str, made: Sequence[str] = ()) -> list[Pr
         problems += _check(Statement(f"hook {number}", text), relations)
     for text in texts:
         problems += _check(text, relations)
-    problems += check_grammar(_without_repetition(texts))
+    if with_sqlfluff:
+        problems += check_grammar(_without_repetition(texts))
     problems += check_chains(manifest or {})
     for node in ((manifest or {}).get("nodes") or {}).values():
         problems += _check_node(target, node, relations)
@@ -226,7 +229,7 @@ def _said_once(problems: Iterable[Problem]) -> Iterator[Problem]:
 
 def _check_node(target: Path, node: Document, relations: Relations) -> Iterator[Problem]:
     config = node.get("config") or {}
-    path = _compiled(target, node)
+    path = compiled(target, node)
     if path is None or not path.exists():
         return
     if node.get("language") == "python":
@@ -245,7 +248,7 @@ def _check_node(target: Path, node: Document, relations: Relations) -> Iterator[
             yield from check_body(statement, tree, mode, relations)
 
 
-def _compiled(target: Path, node: Document) -> Path | None:
+def compiled(target: Path, node: Document) -> Path | None:
     """The compiled file of a node. dbt writes the path from where it ran: the end of it counts."""
     parts = Path(node.get("compiled_path") or "").parts
     return target.joinpath(*parts[parts.index("compiled") :]) if "compiled" in parts else None
