@@ -14,8 +14,8 @@
 
 {#
   Query: each label that each version of a task's models learned from or was tested on, as it was when that was
-  decided: a row of the snapshot that was valid then, in the windows that the decision names. `is_positive_now`
-  is what the label is today, null where it is not final or its row is gone.
+  decided: a row of the snapshot that was valid then, in the windows that the decision names, whatever is gone since.
+  `is_positive_now` is what the label is today, null where it is not final or its row is gone.
 #}
 {% macro label_lineage(name) %}
     {% set task = label_histories()[name] %}
@@ -33,8 +33,9 @@
     labels as (
 
         select
-            labels.{{ task.entity }} as entity_id,
-            labels.{{ task.as_of }} as as_of_on,
+            history.{{ task.entity }} as entity_id,
+            -- A history of sessions from before it held their days has them from the labels, as far as these are there.
+            coalesce(history.{{ task.as_of }}, labels.{{ task.as_of }}) as as_of_on,
             labels.{{ task.label }} as is_positive_now,
             history.{{ task.label }} as is_positive,
             history.label_definition_version,
@@ -43,8 +44,7 @@
             history.dbt_valid_from,
             history.dbt_valid_to
         from {{ task.history }} as history
-        -- The day of a session stands with its label only; it is a matter of the session, not of its outcome.
-        inner join {{ task.rows }} as labels
+        left join {{ task.rows }} as labels
             on
                 {% for key in task['keys'] %}
                 {{ 'and ' if not loop.first }}history.{{ key }} = labels.{{ key }}

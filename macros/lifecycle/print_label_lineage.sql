@@ -76,7 +76,7 @@
             ~ (row.is_positive | string | lower) ~ ', definition ' ~ row.label_definition_version ~ ', source row '
             ~ (row.source_row_key if row.source_row_key is not none else 'none') ~ ', since ' ~ row.since_at
             ~ (' until ' ~ row.until_at if row.until_at is not none else '')
-            ~ (', now ' ~ (row.is_positive_now | string | lower if row.is_positive_now is not none else 'not final')
+            ~ (', now ' ~ (row.is_positive_now | string | lower if row.is_positive_now is not none else 'gone or not final')
                 if row.is_changed else '')
         ) %}
     {% endfor %}

@@ -9,13 +9,15 @@
 #}
 {% macro due_versions(windows, counted=none) %}
     {% set found = [] %}
+    {# Before anything returns: from here dbt knows what the model reads. #}
+    {% set tasks = monitored_tasks() %}
     {% if not execute or load_relation(windows) is none %}{% do return(found) %}{% endif %}
     {% set due = run_query(
         'select task_name, model_name, model_version, cast(window_start_on as ' ~ api.Column.translate_type('string')
         ~ ') from ' ~ windows ~ ' as windows'
         ~ (' where ' ~ is_not_counted(counted) if counted is not none else '') ~ ' order by 1, 2, 3, 4'
     ) %}
-    {% for task in monitored_tasks() if due %}
+    {% for task in tasks if due %}
         {% set profiles = {} %}
         {# The same trees can be trained twice, then under the same version; the newest decision counts. #}
         {% for row in run_query(

@@ -17,7 +17,7 @@
     {% do return([
         ('invocation_id', text), ('run_started_at', 'timestamp'), ('node', text), ('resource_type', text),
         ('status', text), ('rows_affected', 'bigint'), ('started_at', 'timestamp'), ('seconds', 'double'),
-        ('message', text),
+        ('message', text), ('row_count', 'bigint'),
     ]) %}
 {% endmacro %}
 
@@ -31,6 +31,10 @@
         {% for name, type in run_log_columns() %}{% do columns.append(name ~ ' ' ~ type) %}{% endfor %}
         {% do run_query('create schema if not exists ' ~ run_log().without_identifier()) %}
         {% do run_query('create table if not exists ' ~ run_log() ~ ' (' ~ columns | join(', ') ~ ')') %}
+        {# A log that was made before there were counts; any other one is left alone. #}
+        {% if columns_of_run_log() == run_log_columns()[:-1] | map('first') | list %}
+            {% do run_query('alter table ' ~ run_log() ~ ' add column row_count bigint') %}
+        {% endif %}
         {% do run_query(
             'create table if not exists ' ~ sent_alerts() ~ ' (alert_id ' ~ api.Column.translate_type('string')
             ~ ', sent_at timestamp)'
@@ -80,6 +84,8 @@
 {#
   The statements that log a run: one that deletes what is too old, and one insert for every 500 rows,
   few enough for any engine to read in one piece.
+
+  results: dbt's results of the run.
 #}
 {% macro run_log_statements(results) %}
     {% set statements = [] %}
@@ -90,7 +96,8 @@
         ) %}
     {% endif %}
     {% set rows = [run_log_values(run_result(results))] %}
-    {% for result in results %}{% do rows.append(run_log_values(node_result(result))) %}{% endfor %}
+    {% set counts = row_counts(built_relations(results)) %}
+    {% for result in results %}{% do rows.append(run_log_values(node_result(result, counts))) %}{% endfor %}
     {% for chunk in rows | batch(500) %}
         {% do statements.append(
             'insert into ' ~ run_log() ~ ' (' ~ run_log_columns() | map('first') | join(', ') ~ ') values '
@@ -108,12 +115,28 @@
     {% do return({
         'node': 'invocation', 'resource_type': 'invocation', 'status': 'error' if failed else 'success',
         'rows_affected': none, 'started_at': run_started_at.strftime('%Y-%m-%d %H:%M:%S.%f'),
-        'seconds': seconds, 'message': 'dbt ' ~ flags.WHICH,
+        'seconds': seconds, 'message': 'dbt ' ~ flags.WHICH, 'row_count': none,
     }) %}
 {% endmacro %}
 
-{# What is logged of a node. #}
-{% macro node_result(result) %}
+{# The relations of the models, seeds and snapshots that a run built, by their dbt ids. #}
+{% macro built_relations(results) %}
+    {% set relations = {} %}
+    {% set kinds = ['model', 'seed', 'snapshot'] %}
+    {% for result in results if result.status | string == 'success' and result.node.resource_type | string in kinds %}
+        {% do relations.update({result.node.unique_id: api.Relation.create(
+            database=result.node.database, schema=result.node.schema, identifier=result.node.alias
+        )}) %}
+    {% endfor %}
+    {% do return(relations) %}
+{% endmacro %}
+
+{#
+  What is logged of a node.
+
+  counts: the rows of each table that was built, by the node's dbt id.
+#}
+{% macro node_result(result, counts) %}
     {% set rows = (result.adapter_response or {}).get('rows_affected') %}
     {% set started = result.timing[0].started_at if result.timing else none %}
     {% do return({
@@ -121,6 +144,7 @@
         'status': result.status | string, 'rows_affected': rows if rows is number and rows >= 0 else none,
         'started_at': started.strftime('%Y-%m-%d %H:%M:%S.%f') if started else none,
         'seconds': result.execution_time, 'message': log_message(result),
+        'row_count': counts.get(result.node.unique_id),
     }) %}
 {% endmacro %}
 

@@ -8,5 +8,6 @@ select
     run_started_at,
     started_at,
     seconds,
-    message
+    message,
+    row_count
 from {{ run_log() }}

@@ -1,4 +1,3 @@
-{% set columns = ['gender', 'age_band', 'location'] %}
 {# Years of an age band: narrower ones hold too few people to say anything of. #}
 {% set years = 20 %}
 
@@ -41,7 +40,7 @@ test_rows as (
 
 placed as (
 
-    {% for column_name in columns %}
+    {% for column_name in protected_attributes().values() %}
     select
         model_name,
         model_version,

@@ -1,5 +1,6 @@
 """Shops in `raw`, calls of dbt that share one process, and what a database holds."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -15,6 +16,7 @@ from conftest import PROJECT_DIR, DbtProject, create_dbt_project
 
 import dbt_worker
 import saved_parses
+from customer_insights.fingerprint import training_set_hash
 from customer_insights.sample import RAW_SCHEMAS, ShopConfig, generate_blocks
 from dbt_worker import Answer
 
@@ -184,3 +186,39 @@ def rows_of(project: DbtProject, sql: str) -> list[dict[str, Any]]:
     """The rows of a query, each by column name."""
     with duckdb.connect(str(project.database), read_only=True) as connection:
         return connection.sql(sql).to_arrow_table().to_pylist()
+
+
+def label_lineage(dbt: DbtWorker, project: DbtProject) -> str:
+    """The query of the labels that each version learned from, compiled."""
+    dbt.run(project, "compile", "--select", "label_lineage")
+    (compiled,) = project.folder.glob("target/compiled/*/analyses/label_lineage.sql")
+    return compiled.read_text(encoding="utf-8")
+
+
+def rebuilt_hash(
+    project: DbtProject,
+    lineage: str,
+    decision: Mapping[str, Any],
+    features: str,
+    keys: Sequence[str],
+    label: str,
+    value: str = "is_positive",
+) -> str:
+    """The fingerprint of a decision's training set, made of labels of the lineage.
+
+    `features` is the relation of its features, `keys` are those of a row, and `value` is the column
+    of the lineage that stands for the label.
+    """
+    names = ", ".join(f"f.{name}" for name in json.loads(decision["feature_names"]))
+    same = [f"l.{of} = f.{key}" for of, key in zip(("entity_id", "as_of_on"), keys, strict=False)]
+    ordered = ", ".join(f"f.{key}" for key in keys)
+    with duckdb.connect(str(project.database), read_only=True) as connection:
+        rows = connection.sql(
+            f"select {ordered}, l.split, l.{value} as {label}, {names} "
+            f"from ({lineage}) as l inner join {features} as f on {' and '.join(same)} "
+            f"where l.model_name = '{decision['model_name']}' "
+            f"and l.decision_number = {decision['decision_number']} order by {ordered}"
+        ).to_arrow_table()
+    parts = ("train", "validation", "test")
+    assert rows.num_rows == sum(decision[f"{part}_rows"] for part in parts)
+    return training_set_hash(rows)

@@ -99,10 +99,15 @@ def built(
         f"update raw.sessions set {assigned(AWAKE)} where session_id in (select session_id from "
         "(select session_id, row_number() over (order by session_id) as place from raw.sessions "
         "where session_id like 'feb-%') where place % 2 = 0)",
+        # Not of the last day: orders reach no further than sessions, also without those of March.
         ordered(
-            "session_id like 'feb-%' and product_related_duration > (select quantile_cont("
-            "product_related_duration, 0.8) from raw.sessions where session_id like 'feb-%')"
+            "session_id like 'feb-%' and day(started_at) < 26 and product_related_duration > ("
+            "select quantile_cont(product_related_duration, 0.5) from raw.sessions "
+            "where session_id like 'feb-%')"
         ),
+        # What the model takes for a purchase, every other day.
+        "update raw.sessions set page_values = 60 "
+        "where session_id like 'mar-%' and day(started_at) % 2 = 0",
     )
     dbt.run(project, *CHANGED)
     return project
@@ -141,6 +146,18 @@ def test_a_feature_that_wakes_up_has_drifted(built: DbtProject, name: str) -> No
     if name == "page_load_time_ms":
         assert row["reference_missing_share"] == 1
         assert row["missing_share"] == pytest.approx(0.5, abs=0.01)
+
+
+def test_scores_and_labels_that_shift_have_drifted(built: DbtProject) -> None:
+    """Half of February's sessions led to an order, and half of March's have a high page value."""
+    for table, shifted_in in (("prediction_drift", UNTOLD), ("label_drift", ORDERED)):
+        rows = monitored(built, table, "current_rows >= 200")
+        (row,) = (row for row in rows if str(row["window_start_on"]) == shifted_in)
+        assert row["is_drifted"], table
+        assert row["psi"] > row["psi_threshold"] > 0, table
+        before = [row for row in rows if row["window_start_on"].year == 2024]
+        assert before, table
+        assert [row["is_drifted"] for row in before] == [False] * len(before), table
 
 
 def test_categories_that_were_never_seen_are_scored(built: DbtProject) -> None:

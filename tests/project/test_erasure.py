@@ -33,6 +33,20 @@ SHARED = "Everybody says exactly this about everything they ever bought here."
 ATTRIBUTES = "gender, age, location, plan"
 # What stands for the customer beside the id: keys that lead to them in the shop's other systems.
 KEYS = ("order-of-hers", "session-of-hers", "visitor-of-hers", "review-of-hers", "unsigned-session")
+# A version that learned before the customer came, or from the time after; in each log of decisions.
+STRANGER = "knew her not"
+BEFORE = "date '2001-01-01' as train_from_on, date '2001-12-31' as test_to_on"
+AFTER = "date '2999-01-01' as train_from_on, date '2999-12-31' as test_to_on"
+KNEW_HER_NOT = [
+    *(
+        (f"{task}_trained", learned)
+        for task in ("churn", "purchase_intent", "review_sentiment")
+        for learned in (BEFORE, AFTER)
+    ),
+    ("product_recommendations_trained", BEFORE),
+    ("review_sentiment_folds", "timestamp '2001-01-01' as trained_before_at"),
+    ("topics_trained", "timestamp '2001-01-01' as decided_at"),
+]
 
 
 def quoted(text: str) -> str:
@@ -182,9 +196,19 @@ def everywhere(project: DbtProject) -> dict[str, set[str]]:
 
 @pytest.fixture(scope="module")
 def forgotten(dbt: DbtWorker, built: DbtProject, tmp_path_factory: pytest.TempPathFactory) -> Any:
-    """The shop after the customer was erased, and what the call said."""
+    """The shop after the customer was erased, and what the call said.
+
+    While she is erased there are versions, too, that cannot have known her.
+    """
     project = copy_of(built, tmp_path_factory.mktemp("forgotten"))
+    for table, learned in KNEW_HER_NOT:
+        of = f"insights_internal.{table}"
+        replaced = f"{learned}, '{STRANGER}' as model_version"
+        change(project, f"insert into {of} select * replace ({replaced}) from {of}")
+        assert project.query(f"select 1 from {of} where model_version = '{STRANGER}' limit 1")
     _, output = forget(dbt, project, customer_id=WHO)
+    for table, _ in KNEW_HER_NOT:
+        change(project, f"delete from insights_internal.{table} where model_version = '{STRANGER}'")
     return project, output
 
 
@@ -251,6 +275,13 @@ def test_models_that_knew_the_customer_are_marked_and_nobody_is_named(
         "churn",
         "purchase_intent_in_session",
         "product_recommendations",
+    }
+    # Before she was erased a version that had not known her stood in each log.
+    assert STRANGER not in {
+        version
+        for (version,) in project.query(
+            "select model_version from insights_internal.erased_training_rows"
+        )
     }
     hashes = {
         (row["model_name"], row["model_version"]): row["training_set_hash"]

@@ -28,7 +28,9 @@ from helpers import (
     change,
     contents,
     copy_of,
+    label_lineage,
     put_raw,
+    rebuilt_hash,
     rows_of,
     shop,
 )
@@ -370,6 +372,12 @@ DEFECTS = [
         f"update {RECOMMENDED} set ranker = 'model', model_version = 'v1', score = 1 / (1 + rank)",
         f"create or replace table {RECOMMENDED} as select * replace (lead(score, 1, score) "
         f"over (order by customer_id, rank) as score) from {RECOMMENDED}",
+    ),
+    defect(
+        "a protected feature is left out of models and out of sight",
+        "assert_every_protected_feature_has_slices",
+        "update insights_vocabulary.feature_catalog set is_protected = true "
+        "where feature = 'region'",
     ),
     defect(
         "labels stand beside rows by position",
@@ -923,6 +931,29 @@ def test_every_score_and_figure_can_be_made_again(built: DbtProject) -> None:
         "and scores.model_version = runs.model_version and runs.artifact_sha256 is not null "
         "where runs.model_run_id is null"
     ) == [(0,)]
+
+
+def test_what_churn_was_trained_on_is_known_when_its_labels_are_gone(
+    dbt: DbtWorker, copied: DbtProject
+) -> None:
+    """Of sessions test_lifecycle.py shows it, with a build in between."""
+    (decision,) = rows_of(copied, f"select * from {CHURN_TRAINED}")
+    lineage = label_lineage(dbt, copied)
+    asked = (decision, "insights.customer_features", ["customer_id", "as_of_on"], "is_churned")
+    assert rebuilt_hash(copied, lineage, *asked) == decision["training_set_hash"]
+    # As with as-of dates that are kept no longer.
+    change(
+        copied,
+        *(
+            f"delete from {CHURN_LABELS} where as_of_on = date '{decision[day]}'"
+            for day in ("train_from_on", "test_to_on")
+        ),
+    )
+    assert rebuilt_hash(copied, lineage, *asked) == decision["training_set_hash"]
+    ((gone,),) = copied.query(
+        f"select count(*) from ({lineage}) where model_name = 'churn' and is_positive_now is null"
+    )
+    assert gone > 50
 
 
 @pytest.mark.parametrize(

@@ -4,12 +4,21 @@ import json
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import pytest
 from conftest import DbtProject, create_dbt_project
-from helpers import BUILD, DbtWorker, change, contents, copy_of, put_raw, rows_of, shop
+from helpers import (
+    BUILD,
+    DbtWorker,
+    change,
+    contents,
+    copy_of,
+    label_lineage,
+    put_raw,
+    rebuilt_hash,
+    rows_of,
+    shop,
+)
 
-from customer_insights.fingerprint import training_set_hash
 from customer_insights.sample import ShopConfig
 
 MODEL = "purchase_intent_in_session"
@@ -95,6 +104,10 @@ def versions_that_scored(project: DbtProject, session_id: str) -> list[str]:
     return [row["model_version"] for row in rows]
 
 
+def one_of(session_ids: list[str]) -> str:
+    return "session_id in (" + ", ".join(f"'{session_id}'" for session_id in session_ids) + ")"
+
+
 def add_session(project: DbtProject, session_id: str) -> None:
     """One more session, like the newest one."""
     change(
@@ -106,6 +119,8 @@ def add_session(project: DbtProject, session_id: str) -> None:
 
 def test_a_version_is_taken_back_scores_and_is_let_go(dbt: DbtWorker, project: DbtProject) -> None:
     old, new = versions(project)
+    # A build that saw the second version serve.
+    dbt.run(project, "snapshot", "--select", "champion_history")
     output = dbt.run(project, *operation("rollback_model", model=MODEL, version=old, **WHO)).output
     assert f"Version {old} of {MODEL} serves from the next build on" in output
     decision = newest(project)
@@ -148,10 +163,13 @@ def test_a_version_is_taken_back_scores_and_is_let_go(dbt: DbtWorker, project: D
     )
     history = rows_of(
         project,
-        "select model_version, dbt_valid_to is null as serves from "
+        "select model_version, dbt_valid_from, dbt_valid_to from "
         f"insights_history.champion_history where model_name = '{MODEL}' order by dbt_valid_from",
     )
-    assert [tuple(row.values()) for row in history] == [(old, True)]
+    assert [row["model_version"] for row in history] == [old, new, old]
+    since = [row["dbt_valid_from"] for row in history]
+    assert [row["dbt_valid_to"] for row in history] == [*since[1:], None]
+    assert since == sorted(set(since))
     # The other model of the task went on by itself.
     (other,) = rows_of(
         project,
@@ -239,67 +257,54 @@ def test_a_version_that_cannot_serve_does_not_come_back(
     assert contents(project) == before
 
 
-def rebuilt_hash(project: DbtProject, lineage: str, label: str) -> str:
-    """The fingerprint of the first version's training set, made of labels of the lineage."""
-    log = rows_of(
-        project, f"select * from {TRAINED} where model_name = '{MODEL}' and decision_number = 1"
-    )[0]
-    features = ", ".join(f"f.{name}" for name in json.loads(log["feature_names"]))
-    with duckdb.connect(str(project.database), read_only=True) as connection:
-        rows = connection.sql(
-            f"select f.session_id, l.split, l.{label} as is_purchase, {features} "
-            f"from ({lineage}) as l inner join insights.session_features as f "
-            f"on l.entity_id = f.session_id where l.model_name = '{MODEL}' "
-            "and l.decision_number = 1 order by f.session_id"
-        ).to_arrow_table()
-    assert rows.num_rows == log["train_rows"] + log["validation_rows"] + log["test_rows"]
-    return training_set_hash(rows)
-
-
 def test_a_training_set_is_rebuilt_from_the_labels_of_its_day(
     dbt: DbtWorker, project: DbtProject
 ) -> None:
-    stored = rows_of(
-        project,
-        f"select training_set_hash as h from {TRAINED} "
-        f"where model_name = '{MODEL}' and decision_number = 1",
-    )[0]["h"]
-    changed = [
+    log = f"select * from {TRAINED} where model_name = '{MODEL}' and decision_number = 1"
+    (decision,) = rows_of(project, log)
+    known = [
         row["session_id"]
         for row in rows_of(
             project,
             "select session_id from insights_history.session_label_history "
             "where label_source = 'recorded' and session_id in (select session_id "
             "from insights.purchase_intent_scores where sample_role = 'in_sample') "
-            "order by session_id limit 30",
+            "order by session_id limit 35",
         )
     ]
-    assert len(changed) == 30
-    ids = ", ".join(f"'{session_id}'" for session_id in changed)
+    changed, gone = known[:30], known[30:]
+    assert len(gone) == 5
     change(
         project,
-        f"update raw.sessions set is_purchase = not is_purchase where session_id in ({ids})",
+        # What has no history: the features of a session go with it.
+        "create table features_then as select * from insights.session_features",
+        f"update raw.sessions set is_purchase = not is_purchase where {one_of(changed)}",
+        f"delete from raw.sessions where {one_of(gone)}",
     )
     dbt.run(project, *BUILD, "--select", "+session_label_history")
-    dbt.run(project, "compile", "--select", "label_lineage")
-    (compiled,) = project.folder.glob("target/compiled/*/analyses/label_lineage.sql")
-    lineage = compiled.read_text(encoding="utf-8")
-    assert rebuilt_hash(project, lineage, "is_positive") == stored
-    assert rebuilt_hash(project, lineage, "is_positive_now") != stored
+    lineage = label_lineage(dbt, project)
+
+    def rebuilt(value: str) -> str:
+        then = ("features_then", ["session_id"], "is_purchase")
+        return rebuilt_hash(project, lineage, decision, *then, value)
+
+    assert rebuilt("is_positive") == decision["training_set_hash"]
+    assert rebuilt("is_positive_now") != decision["training_set_hash"]
     rows = rows_of(
         project,
         f"select * from ({lineage}) where model_name = '{MODEL}' and decision_number = 1 "
         "and is_changed order by entity_id",
     )
-    assert [row["entity_id"] for row in rows] == changed
+    assert [row["entity_id"] for row in rows] == known
     assert all(row["source_row_key"] == row["entity_id"] for row in rows)
     assert all(row["is_positive"] is not row["is_positive_now"] for row in rows)
+    assert [row["entity_id"] for row in rows if row["is_positive_now"] is None] == gone
 
     output = dbt.run(
         project, *operation("print_label_lineage", model=MODEL, entity=changed[0], labels=3)
     ).output
-    assert stored in output
-    assert "30 changed since" in output
+    assert decision["training_set_hash"] in output
+    assert "35 changed since" in output
     assert f"{MODEL} scored {changed[0]} as of" in output
     assert "definition 1, source row" in output
     for arguments, sentence in [
@@ -311,3 +316,24 @@ def test_a_training_set_is_rebuilt_from_the_labels_of_its_day(
         refused = dbt.run(project, *operation("print_label_lineage", **arguments), check=False)
         assert refused.exit_code != 0
         assert sentence in refused.output, refused.output
+
+    # A version that is trained now has no label of a session that is gone.
+    change(
+        project,
+        f"insert into {TRAINED} select * replace (4 as decision_number, "
+        "(select run_started_at from insights_internal.run_context) as decided_at) "
+        f"from ({log})",
+    )
+    learned = [
+        {
+            row["entity_id"]
+            for row in rows_of(
+                project,
+                f"select entity_id from ({lineage}) where model_name = '{MODEL}' "
+                f"and decision_number = {number}",
+            )
+        }
+        for number in (1, 4)
+    ]
+    assert learned[0] - learned[1] == set(gone)
+    assert learned[1] < learned[0]

@@ -110,6 +110,26 @@ def test_what_is_wrong_with_the_newest_window_is_found(dbt: DbtWorker, project: 
     ]
 
 
+def test_the_log_says_how_many_rows_each_table_holds(built: DbtProject) -> None:
+    logged = {
+        row["node"].split(".")[-1]: row["row_count"]
+        for row in rows_of(built, "select node, row_count from insights.pipeline_runs")
+    }
+    tables = built.query(
+        "select table_schema || '.' || table_name, table_name from information_schema.tables "
+        "where table_type = 'BASE TABLE'"
+    )
+    counts = {
+        name: built.query(f"select count(*) from {table}")[0][0]
+        for table, name in tables
+        if name in logged
+    }
+    assert counts["checked_sessions"] > 1000
+    assert logged == {name: counts.get(name) for name in logged}
+    # Views, and the run itself.
+    assert {"data_quality", "invocation"} <= logged.keys() - counts.keys()
+
+
 def test_a_failed_run_is_logged_without_the_rows_it_failed_on(
     dbt: DbtWorker, project: DbtProject
 ) -> None:
@@ -134,6 +154,8 @@ def test_a_failed_run_is_logged_without_the_rows_it_failed_on(
     assert run["checked_reviews"]["message"] == "Runtime Error, Conversion Error"
     assert run["data_quality"]["status"] == "skipped"
     assert run["checked_orders"]["status"] == "success"
+    assert run["checked_orders"]["row_count"] > 0
+    assert run["checked_reviews"]["row_count"] is None
     assert not [row for row in after if "Secret" in str(row) or "4711" in str(row)]
 
 
@@ -141,15 +163,24 @@ def test_a_log_that_cannot_be_written_fails_no_run(dbt: DbtWorker, project: DbtP
     change(project, f"drop table {LOG}", f"create table {LOG} (something integer)")
     answer = dbt.run(project, "run", "--select", "run_context")
     assert "this run is not logged" in answer.output
+    assert project.query(f"select column_name from (describe {LOG})") == [("something",)]
     assert rows_of(project, f"select * from {LOG}") == []
 
 
 def test_old_rows_of_the_log_are_deleted(dbt: DbtWorker, project: DbtProject) -> None:
-    change(project, f"update {LOG} set run_started_at = timestamp '2020-01-01'")
+    change(
+        project,
+        # As logs were before there were counts.
+        f"alter table {LOG} drop column row_count",
+        f"update {LOG} set run_started_at = timestamp '2020-01-01'",
+    )
     for days, kept in (("null", True), ("400", False)):
         dbt.run(project, "run", "--select", "run_context", env={"RUN_LOG_DAYS": days})
         old = rows_of(project, f"select * from {LOG} where run_started_at < date '2021-01-01'")
         assert bool(old) == kept
+        assert {row["row_count"] for row in old} <= {None}
+    counted = f"select distinct row_count from {LOG} where node like '%.run_context'"
+    assert rows_of(project, counted) == [{"row_count": 1}]
 
 
 def test_what_does_not_build_is_not_logged(dbt: DbtWorker, project: DbtProject) -> None:

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from customer_insights.catalog import ModelSpec
 from customer_insights.model import PARAMETERS
 from customer_insights.recipe import TREES, Trees
+from customer_insights.repeated_evaluation import Fold
 from customer_insights.training import RUN_SCHEMA, train_task
 from customer_insights.tuned_parameters import (
     DEFAULTS,
@@ -24,7 +25,14 @@ from customer_insights.tuned_parameters import (
     Tuned,
     to_train_with,
 )
-from customer_insights.tuning import TRIALS_SCHEMA, TuningError, time_folds, tune_task
+from customer_insights.tuning import (
+    RANDOM_TRIALS,
+    TRIALS_SCHEMA,
+    Study,
+    TuningError,
+    time_folds,
+    tune_task,
+)
 
 if TYPE_CHECKING:
     from conftest import Shop
@@ -154,6 +162,30 @@ def test_the_same_rows_give_the_same_trials_whatever_their_order_and_the_threads
     rows = splits(shop)
     shuffled = rows.take(pa.array(np.random.default_rng(3).permutation(rows.num_rows)))
     assert tune(shop, shuffled, training_threads=1) == trials
+
+
+def test_after_the_random_trials_the_search_goes_where_it_was_good_and_stops_what_is_not(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is trained: the value falls with the distance from a learning rate of 0.1."""
+
+    def measured(study: Study, values: dict[str, Any], fold: Fold) -> tuple[float, int]:
+        return -abs(float(np.log(values["learning_rate"] / 0.1))), 1
+
+    monkeypatch.setattr(Study, "measure", measured)
+    trials = tune(shop, splits(shop), tuning_trials=RANDOM_TRIALS + 30)
+    values = [json.loads(trial["fold_values"])[0] for trial in trials]
+    # The first is of the project's own parameters, so it is none of the random ones.
+    random, guided = values[1:RANDOM_TRIALS], values[RANDOM_TRIALS:]
+    assert np.mean(guided) > np.quantile(random, 0.75)
+    assert {trial["state"] for trial in trials[:RANDOM_TRIALS]} == {"complete"}
+    done = [trial["state"] == "complete" for trial in trials]
+    assert not all(done)
+    for number, trial in enumerate(trials):
+        if not done[number]:
+            assert values[number] < np.median(np.array(values[:number])[done[:number]])
+            assert trial["value"] is None
+            assert not trial["is_best"]
 
 
 def test_another_seed_tries_something_else(shop: Shop, trials: list[dict[str, Any]]) -> None:

@@ -3,6 +3,7 @@
 -- Mature labels only: an immature one is not a value that a label has had.
 select
     session_id,
+    session_on,
     is_purchase,
     matured_on,
     label_source,
