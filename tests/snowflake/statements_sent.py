@@ -39,10 +39,11 @@ READ_AGAIN = {
 _COUNTED = re.compile(r"\brow_count$|^count\(1\) hash_agg")
 _MAKES_FUNCTION = re.compile(r"(?i)\s*create or replace temporary function ")
 _NOTE = re.compile(r"(?s)/\*.*?\*/|--[^\n]*\n")
-_TABLE = re.compile(r"(?i)\b(?:from|join)\s+\"?customer_insights\"?\.(\w+)\.\"?(\w+)")
+_TABLE = re.compile(r"(?i)\b(?:from|join)\s+\"?customer_insights\"?\.\"?(\w+)\"?\.\"?(\w+)")
 # Settings, vocabularies, the decisions with their models: nobody's rows.
 _OF_NOBODY = re.compile(
-    r"(?i)\w+_vocabulary\.\w+|\w+\.(run_context|model_features|tuning_trials|topic_terms_listed|\w+_trained|review_sentiment_folds)$"
+    r"(?i)\w+_vocabulary\.\w+$|\w+\.(run_context|model_features|tuning_trials|topic_terms_listed"
+    r"|\w+_trained|review_sentiment_folds)$"
 )
 
 
@@ -129,8 +130,7 @@ def rows_fetched(statements: Iterable[Entry]) -> Iterator[tuple[str, str, tuple[
         if _COUNTED.search(" ".join(columns)) or columns == ("found",):
             continue
         for schema, table in _TABLE.findall(entry["sql"]):
-            is_temporary = table.upper().startswith("SNOWPARK_TEMP")
-            if not (is_temporary or _OF_NOBODY.match(f"{schema}.{table}")):
+            if not _OF_NOBODY.match(f"{schema}.{table}"):
                 yield node_of(entry), table.lower(), columns, entry["rows"]
 
 
