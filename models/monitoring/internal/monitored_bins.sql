@@ -5,7 +5,7 @@
     on_schema_change='append_new_columns',
 ) }}
 
-{% set windows, tasks = ref('monitored_windows'), monitored_tasks() %}
+{% set windows = ref('monitored_windows') %}
 {% set versions = due_versions(windows, this if is_incremental() else none) %}
 {% set text = api.Column.translate_type('string') %}
 
