@@ -30,7 +30,7 @@ test: $(VENV)/dev profiles.yml ## install what tests need, and run all but the l
 	@$(BIN)/python -m pytest -m 'not long' --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 .PHONY: test-long
-test-long: $(VENV)/dev profiles.yml ## measure quality on public data and over many shops, as tests
+test-long: $(VENV)/dev profiles.yml ## measure quality on public data and many shops, build the sample on the emulator, look twice
 	@$(BIN)/python -m pytest -m long --numprocesses 2 --dist loadfile
 
 .PHONY: lint

@@ -16,12 +16,12 @@ earlier as (
         measured.as_of_on,
         measured.model_version,
         measured.segment,
-        sum(before.customers) as customers,
-        sum(before.ndcg_total) as ndcg_total,
-        sum(before.ndcg_squares) as ndcg_squares
+        sum(past.customers) as customers,
+        sum(past.ndcg_total) as ndcg_total,
+        sum(past.ndcg_squares) as ndcg_squares
     from measured
-    inner join measured as before
-        on measured.segment = before.segment and before.as_of_on < measured.as_of_on
+    inner join measured as past
+        on measured.segment = past.segment and measured.as_of_on > past.as_of_on
     group by measured.as_of_on, measured.model_version, measured.segment
 
 ),

@@ -158,6 +158,7 @@ def make_build(
         "DBT_TARGET_PATH": str(project.folder / "target"),
         "DBT_LOG_PATH": str(project.folder / "logs"),
         "DBT_LOG_LEVEL_FILE": "info",
+        "DBT_WRITE_JSON": "false",
     } | dict(env or {})
     # A copy of the project has the files of the project, but for those that were edited.
     files = (project.folder / "profiles.yml", project_dir / "dbt_project.yml")

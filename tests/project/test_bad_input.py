@@ -550,6 +550,7 @@ def test_a_shop_of_header_lines_builds_and_says_so(
     assert_empty_but_whole(own, built)
 
 
+@pytest.mark.long
 def test_one_class_only_is_said_in_words_with_numbers(
     dbt: DbtWorker, dbt_project: DbtProject
 ) -> None:

@@ -732,6 +732,7 @@ def test_a_second_build_scores_and_explains_nothing_again(
     assert copied.query(f"select count(*) from {SCORED} where scored_at = ({started})") == [(0,)]
 
 
+@pytest.mark.long
 def test_only_a_changed_session_is_scored_again(dbt: DbtWorker, copied: DbtProject) -> None:
     session_id = copied.query(
         "select max(session_id) from insights.purchase_intent_scores where score_decile = 10"

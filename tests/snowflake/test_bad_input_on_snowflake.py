@@ -675,6 +675,7 @@ def trained(terminal: Terminal, tmp_path_factory: pytest.TempPathFactory) -> Ite
         ended = terminal.type(
             "dbt", "build", "--select", "+purchase_intent_trained",
             "--exclude-resource-type", "test", "unit_test", port=emulator.port,
+            env={"DBT_WRITE_JSON": "true"},
         )  # fmt: skip
         assert ended.code == 0, ended.output
         decisions = emulator.query(f"select distinct decision from {TRAINED}")

@@ -107,7 +107,7 @@ MEASURED = {("review_sentiment_measured", "review_sentiment_judged")}
 # What builds leave on purpose.
 STAY = {"stages": {"LIBRARY"}, "procedures": {"GET_PRODUCT_RECOMMENDATIONS"}}
 # Columns that dbt fetches, and rows at once, at most: what is declared of models and features,
-# names of columns, and versions with their windows and profiles.
+# names of columns, how many rows each table holds, and versions with their windows and profiles.
 FETCHED = {
     "cast(min(window_start_on) as varchar)",
     "baseline_features",
@@ -122,10 +122,13 @@ FETCHED = {
     "is_protected",
     "known_when",
     "lower(column_name)",
+    "lower(table_name)",
+    "lower(table_schema)",
     "model_name",
     "model_version",
     "primary_metric",
     "profile",
+    "row_count",
     "task_name",
 }
 FETCHED_AT_ONCE = 200

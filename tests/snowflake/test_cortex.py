@@ -355,6 +355,7 @@ def test_without_cortex_nothing_is_there_that_calls_it(local: Path, engine: str)
         assert caller not in listed.stdout
 
 
+@pytest.mark.long
 def test_duckdb_refuses_cortex_before_anything_runs(local: Path) -> None:
     refused = run_local(local, "build", TEXT_ENGINE="cortex")
     assert refused.returncode != 0

@@ -23,4 +23,5 @@ versions as (
 
 )
 
-{{ json_list_rows('versions', 'profile', ['task_name', 'model_name', 'model_version', 'train_to_on', 'design_effect'], fields) }}
+{% set kept = ['task_name', 'model_name', 'model_version', 'train_to_on', 'design_effect'] %}
+{{ json_list_rows('versions', 'profile', kept, fields) }}
