@@ -438,6 +438,7 @@ def columns_that_hold(project: SnowflakeProject, text: str) -> set[str]:
 @pytest.mark.long
 def test_a_customer_who_is_erased_is_in_no_table(project: SnowflakeProject) -> None:
     """Long, because every column of every table is looked through, four times."""
+    put_raw(project.emulator, shop())
     project.dbt("build", *WITHOUT_TESTS)
     ((customer,),) = project.emulator.query(
         "select customer_id from customer_insights.raw.reviews "
