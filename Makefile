@@ -25,10 +25,9 @@ build: $(TARGET_INSTALLED) profiles.yml ## install, run the whole project, sum u
 	@$(BIN)/python -m customer_insights build $(if $(DATA),--data "$(DATA)")
 
 # Files in their order: by number of tests, as pytest-xdist would have it, the longest would come last.
-# Three at once, for two cores: each waits a tenth of its time, for processes that start and end.
 .PHONY: test
 test: $(VENV)/dev profiles.yml ## install what tests need, and run all but the long ones
-	@$(BIN)/python -m pytest -m 'not long' --numprocesses 3 --dist loadfile --no-loadscope-reorder
+	@$(BIN)/python -m pytest -m 'not long' --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 .PHONY: test-long
 test-long: $(VENV)/dev profiles.yml ## measure quality on public data and over many shops, and look twice
