@@ -583,7 +583,7 @@ def main() -> int:
         shutil.rmtree(pair.folder, ignore_errors=True)
         pair.prepare()
         # Both sides read the copies' segments; by hand comes first in the first turn.
-        pair.dbt("segments", "run", "--select", "session_segments")
+        pair.dbt("segments", "run", "--full-refresh", "--select", "session_segments")
         turns = [take_turn(pair, is_by_hand_first=number % 2 == 0) for number in range(given.pairs)]
         turns.append(_told(NOTHING_NEW, by_project(pair), Spent(), 0))
         before = counts(pair.database)

@@ -338,6 +338,7 @@ def local(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("local")
 
 
+@pytest.mark.long
 def test_both_engines_mask_the_same(local: Path) -> None:
     asked = run_local(local, "--quiet", "compile", "--inline", "{{ masked_text('original') }}")
     found = duckdb.execute(
