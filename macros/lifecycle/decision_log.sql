@@ -165,7 +165,8 @@
     {% set told = [
         'model_name', 'model_version', 'train_from_on', 'train_to_on', 'validation_from_on', 'validation_to_on',
         'train_rows', 'train_positives', 'train_effective_rows', 'validation_rows', 'validation_positives',
-        'training_set_hash', 'label_definition_version', 'parameters', 'feature_names', 'primary_metric', 'threshold', 'library_versions',
+        'training_set_hash', 'label_definition_version', 'parameters', 'feature_names', 'primary_metric',
+        'threshold', 'library_versions',
     ] %}
     {% set number = log.newest.decision_number | int + 1 %}
     {% set own = {
