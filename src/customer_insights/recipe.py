@@ -79,8 +79,16 @@ class Recipe(Protocol):
     ) -> Model:
         """A model of these examples, which are in key order."""
 
+    def watched(self, rows: pa.Table) -> pa.Table:
+        """Those of some rows that monitoring looks at."""
+
     def profile(
-        self, model: Model, train: Examples, test: Examples, test_scores: Floats
+        self,
+        model: Model,
+        features: tuple[Feature, ...],
+        train: Examples,
+        test: Examples,
+        test_scores: Floats,
     ) -> dict[str, str]:
         """What later rows are held against, as columns of the decision log."""
 
@@ -143,8 +151,17 @@ class Trees:
             parameters=self.tuned.values if self.tuned else None,
         )
 
+    def watched(self, rows: pa.Table) -> pa.Table:
+        """All of them."""
+        return rows
+
     def profile(
-        self, model: Model, train: Examples, test: Examples, test_scores: Floats
+        self,
+        model: Model,
+        features: tuple[Feature, ...],  # noqa: ARG002  (the model has them)
+        train: Examples,
+        test: Examples,
+        test_scores: Floats,
     ) -> dict[str, str]:
         """How features, scores and labels were spread (`customer_insights.monitoring.profile`)."""
         if not isinstance(model, TrainedModel):

@@ -625,8 +625,8 @@ def _drift(
     Monitoring looks at the newest rows, too, whose outcomes nobody knows: from those nothing could
     be learned yet.
     """
-    later = training_set.after(served["test_to_on"]).rows
-    # A version that was trained before profiles were stored has none; that of texts has no feature.
+    later = training_set.recipe.watched(training_set.after(served["test_to_on"]).rows)
+    # A version that was trained before profiles were stored has none.
     if not served["profile"]:
         return None
     effective_rows = training_set.effective_rows(later)
@@ -751,7 +751,7 @@ def _train(
         "threshold": model.threshold,
         **trial.baseline_columns(),
         "leaking_features": json.dumps(trial.baselines.leaking_features),
-        **recipe.profile(model, splits["train"], trial.test, trial.scored.scores),
+        **recipe.profile(model, spec.features, splits["train"], trial.test, trial.scored.scores),
         "boosting_rounds": model.rounds,
         "artifact_sha256": sha256,
         "artifact": artifact,
