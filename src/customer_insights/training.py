@@ -114,6 +114,7 @@ RUN_SCHEMA = pa.schema(
         ],
         ("profile", _text),
         ("slices", _text),
+        ("importance", _text),
         ("boosting_rounds", pa.int32()),
         ("library_versions", _text),
         ("artifact_sha256", _text),
@@ -165,7 +166,7 @@ def train_task(
     for spec in specs:
         own_past = past_rows.get(spec.model_name, [])
         tuned = to_train_with(best.get(spec.model_name), own_past, _serving(own_past))
-        used = Trees(tuned) if tuned else recipe
+        used = recipe.with_parameters(tuned) if tuned and isinstance(recipe, Trees) else recipe
         asked = input_hash(fingerprint, spec, used, settings)
         decision = decided_before(asked, spec, own_past, settings)
         if decision is None:
@@ -752,6 +753,7 @@ def _train(
         **trial.baseline_columns(),
         "leaking_features": json.dumps(trial.baselines.leaking_features),
         **recipe.profile(model, spec.features, splits["train"], trial.test, trial.scored.scores),
+        "importance": recipe.importance(model, trial.test, trial.scored.scores, settings),
         "boosting_rounds": model.rounds,
         "artifact_sha256": sha256,
         "artifact": artifact,

@@ -85,6 +85,16 @@ class SentimentRecipe:
         described = [feature for feature in features if feature.name in DESCRIBED]
         return columns_profile(described, {}, train, test, test_scores).columns()
 
+    def importance(
+        self,
+        model: Model,  # noqa: ARG002
+        test: Examples,  # noqa: ARG002
+        test_scores: Floats,  # noqa: ARG002
+        settings: Settings,  # noqa: ARG002
+    ) -> str | None:
+        """None: n-grams share places by their hashes, and no place has a name to show."""
+        return None
+
     def load(self, artifact: bytes, sha256: str) -> SentimentModel:
         """A stored model."""
         return SentimentModel.from_bytes(artifact, sha256)
