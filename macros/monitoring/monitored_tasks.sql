@@ -29,7 +29,7 @@
             'join': 'scored.entity_id = features.session_id',
         },
     ] %}
-    {# A text is no column that could drift: its profile has scores and labels only. #}
+    {# A text is no column that could drift; what describes it is: its language and its length. #}
     {% if is_sentiment_monitored() %}
         {% do tasks.append({
             'task_name': 'review_sentiment',

@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from customer_insights.catalog import Feature
 from customer_insights.engine import Input
+from customer_insights.importance import feature_importance
 from customer_insights.metrics import Floats
 from customer_insights.model import (
     CALENDAR_DROPOUT,
@@ -79,10 +80,23 @@ class Recipe(Protocol):
     ) -> Model:
         """A model of these examples, which are in key order."""
 
+    def watched(self, rows: pa.Table) -> pa.Table:
+        """Those of some rows that monitoring looks at."""
+
     def profile(
-        self, model: Model, train: Examples, test: Examples, test_scores: Floats
+        self,
+        model: Model,
+        features: tuple[Feature, ...],
+        train: Examples,
+        test: Examples,
+        test_scores: Floats,
     ) -> dict[str, str]:
         """What later rows are held against, as columns of the decision log."""
+
+    def importance(
+        self, model: Model, test: Examples, test_scores: Floats, settings: Settings
+    ) -> str | None:
+        """How far each feature moves the scores of test rows, as JSON; None where others tell."""
 
     def load(self, artifact: bytes, sha256: str) -> Model:
         """A stored model.
@@ -94,14 +108,26 @@ class Recipe(Protocol):
 
 
 class Trees:
-    """Boosted trees of columns (`customer_insights.model`), grown as a search found best or not."""
+    """Boosted trees of columns (`customer_insights.model`), grown as a search found best or not.
+
+    Args:
+        tuned: what a search found; None where nothing was searched for.
+        explained_rows: test rows that training explains at most, for the importance of features;
+            none where scores are explained one by one (`customer_insights.explaining`).
+
+    """
 
     columns: tuple[str, ...] = ()
     keeps_unlabelled = False
     window_settings = ("validation_days", "test_days")
 
-    def __init__(self, tuned: Tuned | None = None) -> None:
+    def __init__(self, tuned: Tuned | None = None, explained_rows: int = 0) -> None:
         self.tuned = tuned
+        self.explained_rows = explained_rows
+
+    def with_parameters(self, tuned: Tuned) -> Trees:
+        """The same, grown as a search found best."""
+        return Trees(tuned, self.explained_rows)
 
     def least_rows(self, settings: Settings) -> tuple[str, int]:
         """As many rows as `min_train_rows` asks for."""
@@ -143,13 +169,32 @@ class Trees:
             parameters=self.tuned.values if self.tuned else None,
         )
 
+    def watched(self, rows: pa.Table) -> pa.Table:
+        """All of them."""
+        return rows
+
     def profile(
-        self, model: Model, train: Examples, test: Examples, test_scores: Floats
+        self,
+        model: Model,
+        features: tuple[Feature, ...],  # noqa: ARG002  (the model has them)
+        train: Examples,
+        test: Examples,
+        test_scores: Floats,
     ) -> dict[str, str]:
         """How features, scores and labels were spread (`customer_insights.monitoring.profile`)."""
         if not isinstance(model, TrainedModel):
             raise TypeError(f"{type(model).__name__} was not made by this recipe.")
         return training_profile(model, train, test, test_scores).columns()
+
+    def importance(
+        self, model: Model, test: Examples, test_scores: Floats, settings: Settings
+    ) -> str | None:
+        """Mean size of each feature's contribution to high scores, log-odds."""
+        if not isinstance(model, TrainedModel):
+            raise TypeError(f"{type(model).__name__} was not made by this recipe.")
+        return feature_importance(
+            model, test.rows, test_scores, self.explained_rows, settings.explain_min_decile
+        )
 
     def load(self, artifact: bytes, sha256: str) -> TrainedModel:
         """Stored trees."""
@@ -157,3 +202,5 @@ class Trees:
 
 
 TREES = Trees()
+# Candidates are many, and each explanation takes as long as hundreds of scores.
+RANKER = Trees(explained_rows=500)

@@ -46,6 +46,7 @@ _NOT_DESCRIBED = {
     "triggers",
     "profile",
     "slices",
+    "importance",
     "artifact",
 }
 _LOG_COLUMNS = [name for name in RUN_SCHEMA.names if name != "artifact"]

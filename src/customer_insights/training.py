@@ -114,6 +114,7 @@ RUN_SCHEMA = pa.schema(
         ],
         ("profile", _text),
         ("slices", _text),
+        ("importance", _text),
         ("boosting_rounds", pa.int32()),
         ("library_versions", _text),
         ("artifact_sha256", _text),
@@ -165,7 +166,7 @@ def train_task(
     for spec in specs:
         own_past = past_rows.get(spec.model_name, [])
         tuned = to_train_with(best.get(spec.model_name), own_past, _serving(own_past))
-        used = Trees(tuned) if tuned else recipe
+        used = recipe.with_parameters(tuned) if tuned and isinstance(recipe, Trees) else recipe
         asked = input_hash(fingerprint, spec, used, settings)
         decision = decided_before(asked, spec, own_past, settings)
         if decision is None:
@@ -625,8 +626,8 @@ def _drift(
     Monitoring looks at the newest rows, too, whose outcomes nobody knows: from those nothing could
     be learned yet.
     """
-    later = training_set.after(served["test_to_on"]).rows
-    # A version that was trained before profiles were stored has none; that of texts has no feature.
+    later = training_set.recipe.watched(training_set.after(served["test_to_on"]).rows)
+    # A version that was trained before profiles were stored has none.
     if not served["profile"]:
         return None
     effective_rows = training_set.effective_rows(later)
@@ -751,7 +752,8 @@ def _train(
         "threshold": model.threshold,
         **trial.baseline_columns(),
         "leaking_features": json.dumps(trial.baselines.leaking_features),
-        **recipe.profile(model, splits["train"], trial.test, trial.scored.scores),
+        **recipe.profile(model, spec.features, splits["train"], trial.test, trial.scored.scores),
+        "importance": recipe.importance(model, trial.test, trial.scored.scores, settings),
         "boosting_rounds": model.rounds,
         "artifact_sha256": sha256,
         "artifact": artifact,

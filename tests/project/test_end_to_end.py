@@ -97,12 +97,32 @@ def test_a_card_of_each_model_says_what_the_tables_say(
         page = (tmp_path / f"{name}.md").read_text(encoding="utf-8")
         assert f"| ROC-AUC | {value:.3f} [{low:.3f}, {high:.3f}] | 0.5 by definition |" in page
         assert f"| {digest} |" in page
-    # A ranker's scores are an order of products, no rates; n-grams are no features to explain.
+    # A ranker's scores are an order of products, no rates; n-grams have no names to explain by.
     pictures = {
         *(f"{name}_{kind}" for name in SESSION_MODELS for kind in ("calibration", "importance")),
-        *("churn_calibration", "churn_importance", "review_sentiment_calibration"),
+        *("churn_calibration", "churn_importance"),
+        *("product_recommendations_ranking", "product_recommendations_importance"),
+        # Of no language are there enough texts of few stars.
+        "review_sentiment_calibration",
     }
     assert {path.stem for path in tmp_path.glob("*.svg")} == pictures
+    page = (tmp_path / "product_recommendations.md").read_text(encoding="utf-8")
+    ranked = project.query(
+        "select segment, customers, ndcg_10, ndcg_10_low, ndcg_10_high "
+        "from insights_sample.recommendation_quality "
+        "where ranker = 'model' and item_kind = 'all' and customers > 1"
+    )
+    assert len(ranked) > 3
+    for segment, count, value, low, high in ranked:
+        shown = f"{value:.3f} [{low:.3f}, {high:.3f}]"
+        assert f"| any product | {segment} | {count:,} | {shown} |" in page
+    moved = project.query(
+        "select feature, mean_absolute_contribution, explained_rows "
+        "from insights_sample.feature_importance where model_name = 'product_recommendations'"
+    )
+    assert len(moved) == 28
+    for feature, size, rows in moved:
+        assert f"| {feature} | {size:.3f} | {rows:,} |" in page
     groups = project.query(
         "select slice, test_rows, expected_rate from insights_sample.protected_slices "
         "where model_name = 'churn' and column_name = 'gender' and positives is not null"

@@ -3,12 +3,15 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+import duckdb
 import pytest
 from conftest import DbtProject, create_dbt_project
 from helpers import DbtWorker, change, copy_of, put_raw, rows_of, shop
 
+from customer_insights.monitoring.drift import measure_feature_drift
 from customer_insights.sample import ShopConfig
 from customer_insights.text.sentiment import SentimentModel
+from customer_insights.text.training import SENTIMENT
 
 SETTINGS = {"MIN_RATED_TEXTS": "200", "MIN_CLASS_ROWS": "10", "REVIEW_TEST_DAYS": "120"}
 BUILD = (
@@ -107,6 +110,83 @@ def test_a_second_build_scores_nothing_and_an_edited_text_once(
     )
     assert languages[0]["n"] >= texts["n"]
     assert dbt.run(project, "test", "--select", SCORED_ONCE).statuses[SCORED_ONCE] == "pass"
+
+
+# What other tasks would fill, which are not watched here.
+ABSENT = (
+    "create table insights.purchase_intent_scores (model_name varchar, model_version varchar, "
+    "session_id varchar, session_on date, score double, score_decile integer, "
+    "is_predicted_purchase boolean, sample_role varchar)",
+    "create table insights.session_labels "
+    "(session_id varchar, is_purchase boolean, matured_on date)",
+    "create table insights.session_features (session_id varchar, features_hash varchar)",
+    "create table insights.churn_scores (model_name varchar, model_version varchar, "
+    "customer_id varchar, as_of_on date, score double, score_decile integer, "
+    "is_predicted_churn boolean, sample_role varchar)",
+    "create table insights.churn_labels "
+    "(customer_id varchar, as_of_on date, is_churned boolean, matured_on date)",
+    "create table insights_internal.churn_population "
+    "(customer_id varchar, as_of_on date, features_hash varchar)",
+    "create table insights_internal.scored_candidates (task_name varchar, model_name varchar, "
+    "model_version varchar, entity_id varchar, product_id varchar, as_of_on date, score double, "
+    "sample_role varchar, is_positive boolean, features_hash varchar)",
+    "create table insights_internal.scored_segments "
+    "(task_name varchar, entity_id varchar, as_of_on date, segment varchar)",
+    *(
+        f"create table insights_internal.{task}_trained as "
+        "select * from insights_internal.review_sentiment_trained where false"
+        for task in ("churn", "product_recommendations", "purchase_intent")
+    ),
+)
+WATCH = (
+    *(*RUN, "scored_rows", "monitored_windows", "profile_bins", "monitored_bins"),
+    *("column_drift", "feature_drift"),
+)
+# From the first day of the newest month on, each text goes on in a language that nobody wrote in.
+POLISH = "Bardzo ładna rzecz, przyszła szybko i jestem z niej naprawdę zadowolony. "
+
+
+def test_texts_that_get_longer_in_another_language_have_drifted(
+    dbt: DbtWorker, built: DbtProject, tmp_path: Path
+) -> None:
+    project = copy_of(built, tmp_path)
+    change(
+        project,
+        *ABSENT,
+        f"update raw.reviews set text = text || ' ' || repeat('{POLISH}', 4) where created_at >= "
+        "(select date_trunc('month', max(created_at)) from raw.reviews)",
+    )
+    dbt.run(project, *WATCH, env=SETTINGS | {"DRIFT_MIN_ROWS": "20"})
+    windows = rows_of(
+        project,
+        "select * from insights.feature_drift where model_name = 'review_sentiment' "
+        "order by window_start_on",
+    )
+    moved = {"character_count", "detected_language"}
+    assert {row["column_name"] for row in windows} == moved
+    newest = windows[-1]["window_start_on"]
+    judged = [row for row in windows if row["is_drifted"] is not None]
+    assert len({row["window_start_on"] for row in judged}) > 3
+    for row in judged:
+        assert row["is_drifted"] is (row["window_start_on"] == newest), row
+    # Training asks the same of the texts that are watched.
+    with duckdb.connect(str(project.database), read_only=True) as connection:
+        examples = connection.sql(
+            "select * from insights_internal.review_sentiment_examples where is_positive is not "
+            f"null and created_on >= date '{newest}' order by review_id"
+        ).to_arrow_table()
+    (log,) = rows_of(
+        project,
+        "select profile from insights_internal.review_sentiment_trained where profile <> ''",
+    )
+    found = measure_feature_drift(log["profile"], SENTIMENT.watched(examples), 3.09)
+    columns = ("column_name", "psi", "psi_threshold", "brier_change", "brier_change_low")
+    told = [tuple(row[name] for name in columns) for row in windows[-2:]]
+    for each, (name, *measures) in zip(found, sorted(told), strict=True):
+        assert each.feature == name
+        assert measures == pytest.approx(
+            [each.psi, each.psi_threshold, each.brier_change, each.brier_change_low], rel=1e-9
+        )
 
 
 def unexplained(project: DbtProject) -> list[str]:

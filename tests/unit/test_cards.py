@@ -16,7 +16,13 @@ from dbt.clients.jinja import get_rendered
 
 from customer_insights.cards.card import Card, cards
 from customer_insights.cards.markup import escaped, interval
-from customer_insights.cards.pictures import Bin, calibration_picture, importance_picture
+from customer_insights.cards.pictures import (
+    Bin,
+    Point,
+    calibration_picture,
+    importance_picture,
+    interval_picture,
+)
 from customer_insights.cards.site import site_page
 from customer_insights.cards.writing import write_cards
 from customer_insights.errors import CustomerInsightsError
@@ -214,6 +220,147 @@ def test_a_group_with_too_few_rows_is_not_measured() -> None:
     said = section(card_of(protected_slices=[small, group]), "Gender, age and location")
     assert "| gender | female | 190 | 0.200 | 0.250 [0.100, 0.500] |" in said
     assert "| gender | other | 8 | not measured | not measured |" in said
+
+
+def measured(name: str, value: float | None) -> dict[str, float | None]:
+    ends = (0.0, -0.1, 0.1)
+    return {
+        f"{name}{end}": None if value is None else value + away
+        for end, away in zip(("", "_low", "_high"), ends, strict=True)
+    }
+
+
+def ranked(ranker: str, segment: str, ndcg: float | None, version: str) -> dict[str, Any]:
+    """A row of recommendation_quality."""
+    leads = ("ndcg_lead_over_own_history", "ndcg_lead_over_popularity")
+    return {
+        "as_of_on": NOVEMBER, "ranker": ranker, "model_version": version, "item_kind": "all",
+        "segment": segment, "customers": 40, "is_served": ranker == "popularity",
+        **measured("ndcg_10", ndcg), **measured("hit_rate_10", ndcg),
+        **{name: value for lead in leads for name, value in measured(lead, 0.05).items()},
+    }  # fmt: skip
+
+
+RANKINGS = [
+    ranked(ranker, segment, None if segment == "EMPTY" else ndcg, version)
+    for segment in ("ALL", "EMPTY", "REGULAR")
+    for ranker, ndcg, version in (
+        ("model", 0.3, VERSION),
+        ("own_history", 0.25, "own_history"),
+        ("popularity", 0.2, "popularity"),
+        ("item_lift", 0.9, "item_lift"),
+    )
+]
+
+
+def test_a_ranker_is_shown_beside_rules_by_segment() -> None:
+    card = card_of(recommendation_quality=RANKINGS)
+    said = section(card, "What its order is worth")
+    assert "ranked by: popularity." in said
+    assert "| any product | ALL | 40 | 0.300 [0.200, 0.400] | 0.300 [0.200, 0.400] | 0.050" in said
+    assert "| REGULAR |" in said
+    assert "EMPTY" not in said
+    assert "an order, which is looked at below" in section(card, "Calibration")
+    drawing = card.pictures["churn_ranking.svg"]
+    # A mark of each series for each of two groups, and one in the legend.
+    assert drawing.count("<circle") == 3
+    assert drawing.count('width="7"') == 6
+    assert "item_lift" not in drawing
+    assert "REGULAR (40)" in drawing
+
+
+def test_of_another_version_a_ranking_is_not_shown() -> None:
+    other = [{**row, "model_version": "other"} for row in RANKINGS]
+    lists = {"ranker": "model", "model_version": "other", "segment": "ALL"}
+    card = card_of(recommendation_quality=other, recommendation_performance=[lists])
+    assert "What its order is worth" not in card.markdown
+    assert "nothing is measured" in section(card, "How it has done since")
+    assert not card.pictures
+
+
+def test_lists_that_were_served_are_shown_newest_first() -> None:
+    def lists(day: dt.date, segment: str, *, has_fallen: bool | None) -> dict[str, Any]:
+        return {
+            "as_of_on": day, "ranker": "model", "model_version": VERSION, "segment": segment,
+            "customers": 50, "has_fallen": has_fallen, **measured("ndcg_10", 0.3),
+            **measured("hit_rate_10", 0.5),
+        }  # fmt: skip
+
+    rows = [
+        lists(NOVEMBER, "ALL", has_fallen=None),
+        lists(DECEMBER, "ALL", has_fallen=True),
+        lists(DECEMBER, "REGULAR", has_fallen=False),
+    ]
+    said = section(card_of(recommendation_performance=rows), "How it has done since")
+    figures = "50 | 0.300 [0.200, 0.400] | 0.500 [0.400, 0.600]"
+    assert [line for line in said.splitlines() if line.startswith("| 2024")] == [
+        f"| 2024-12-01 | {figures} | yes |",
+        f"| 2024-11-01 | {figures} | not measured |",
+    ]
+
+
+def test_sentiment_is_shown_by_language_of_the_texts_that_it_scored() -> None:
+    def quality(language: str, texts: int, period: str, value: float | None) -> dict[str, Any]:
+        counts = {f"{what}_count": texts for what in ("text", "negative", "neutral", "positive")}
+        figures = measured("macro_f1", value) | measured("roc_auc", value)
+        return {"period": period, "language": language, **counts, **figures}
+
+    rows = [
+        quality("en", 30, "newest", 0.8),
+        quality("ja", 4, "newest", None),
+        quality("all", 34, "newest", 0.7),
+        quality("de", 99, "all", 0.6),
+    ]
+    sentiment = {**CATALOG, "task": "review_sentiment"}
+    card = card_of(model_catalog=[sentiment], review_sentiment_quality=rows)
+    lines = [
+        line
+        for line in section(card, "By language").splitlines()
+        if "| 4 |" in line or "0." in line
+    ]
+    assert [line.split(" | ")[0] for line in lines] == ["| all", "| en", "| ja"]
+    assert lines[2].endswith("| not measured | not measured |")
+    drawing = card.pictures["churn_languages.svg"]
+    assert "ja (4)" not in drawing
+    assert drawing.count("<circle") == 3
+    assert "By language" not in card_of(review_sentiment_quality=rows).markdown
+
+
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [
+        ("score_explanations", "so a mean is a lower bound"),
+        ("training", "7 of the test rows with high scores"),
+    ],
+)
+def test_importance_says_which_rows_it_is_of(source: str, words: str) -> None:
+    rows = [
+        {
+            "model_name": "churn", "model_version": VERSION, "feature": feature,
+            "explained_rows": 7, "named_rows": 7, "mean_absolute_contribution": size,
+            "explained_by": source,
+        }
+        for feature, size in (("order_count", 0.25), ("page_values", 1.5))
+    ]  # fmt: skip
+    card = card_of(feature_importance=rows)
+    said = section(card, "What moves its scores")
+    assert words in said
+    assert said.index("| page_values | 1.500 | 7 |") < said.index("| order_count | 0.250 | 7 |")
+    assert "churn_importance.svg" in card.pictures
+
+
+def test_intervals_are_drawn_to_scale_and_what_is_not_measured_is_left_out() -> None:
+    points = [Point("a", 0.1, -0.5, 0.3), Point("b", None, None, None), Point("c", 0.2, None, 0.3)]
+    drawing = interval_picture([(HOSTILE, points), ("x" * 99, [])], "title", "source")
+    ElementTree.fromstring(drawing)
+    # 0 lies at 260, and 340 on is two fifths, the least that holds 0.3.
+    marks = r'<line x1="260.0" y1="[\d.]+" x2="515.0"'
+    assert len(re.findall(marks, drawing)) == 1
+    assert '<circle cx="345.0"' in drawing
+    assert ">0.40<" in drawing
+    assert drawing.count("<circle") == 2
+    assert drawing.count('width="7"') == 3
+    assert "…" in drawing
 
 
 class Tags(HTMLParser):

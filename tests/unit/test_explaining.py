@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
@@ -11,6 +12,7 @@ import pyarrow as pa
 import pytest
 
 from customer_insights.explaining import EXPLANATION_SCHEMA, ExplainStep, explain_scores
+from customer_insights.importance import feature_importance
 from customer_insights.model import TrainedModel
 from customer_insights.scoring import score_rows
 
@@ -117,6 +119,29 @@ def test_all_contributions_of_a_row_and_a_constant_make_its_score(
     ]
     assert len(rest) == visits.num_rows
     np.testing.assert_allclose(rest, rest[0], atol=2e-5)
+
+
+def test_importance_is_the_mean_size_of_what_moves_high_scores(
+    visits: pa.Table, serving: TrainedModel
+) -> None:
+    scores = serving.score(visits, 1)
+    high = np.flatnonzero(serving.decile(scores) >= 9)
+    sizes = np.abs(serving.contributions(visits, 1))
+
+    def stated(most_rows: int) -> dict[str, float]:
+        found = json.loads(feature_importance(serving, visits, scores, most_rows, 9) or "[]")
+        assert {row["explained_rows"] for row in found} == {min(most_rows, len(high))}
+        return {row["feature"]: row["mean_absolute_contribution"] for row in found}
+
+    names = serving.encoder.feature_names
+    every = dict(zip(names, sizes[high].mean(axis=0), strict=True))
+    assert stated(len(visits)) == pytest.approx(every, abs=1e-8)
+    # Every second one, so that rows of all keys are among them.
+    half = dict(zip(names, sizes[high[::2][: len(high) // 2]].mean(axis=0), strict=True))
+    assert len(high) % 2 == 0
+    assert stated(len(high) // 2) == pytest.approx(half, abs=1e-8)
+    for most_rows, min_decile in ((0, 9), (10, 11)):
+        assert feature_importance(serving, visits, scores, most_rows, min_decile) is None
 
 
 def test_values_are_texts_as_the_feature_table_holds_them(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import io
+import json
 import os
 from dataclasses import replace
 from pathlib import Path
@@ -12,11 +13,13 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 from sklearn.metrics import f1_score, roc_auc_score
 
+from customer_insights.catalog import Feature
 from customer_insights.errors import ArtifactError
-from customer_insights.model import artifact_hash
+from customer_insights.model import Examples, artifact_hash
 from customer_insights.text.scoring import SentimentStep
 from customer_insights.text.sentiment import (
     CLASSES,
@@ -25,6 +28,7 @@ from customer_insights.text.sentiment import (
     classes_of,
     fit_sentiment,
 )
+from customer_insights.text.training import SENTIMENT
 
 SHARED_DATA = Path(
     os.environ.get("SHARED_DATA", Path(__file__).resolve().parents[3] / "shared" / "data")
@@ -171,6 +175,43 @@ def test_the_share_of_positive_is_a_probability(model: SentimentModel) -> None:
     scores = model.positive_scores(["the lamp great", "", "the lamp broken"])
     assert scores[0] > 0.5 > scores[2]
     assert scores[1] == 0.5
+
+
+def test_what_describes_a_text_is_profiled_of_first_copies(model: SentimentModel) -> None:
+    texts, stars, languages = reviews(400, 4)
+    rows = pa.table(
+        {
+            "masked_text": texts,
+            "character_count": [len(text) for text in texts],
+            "detected_language": languages,
+            "is_first_copy": [place % 4 != 3 for place in range(len(texts))],
+        }
+    )
+    examples = Examples(rows, stars > 3)
+    features = (
+        Feature("character_count", "number"),
+        Feature("detected_language", "category"),
+        Feature("masked_text", "text"),
+    )
+
+    def profiled(train: Examples) -> dict[str, dict[str | None, int]]:
+        scores = model.positive_scores(texts)
+        bins = json.loads(SENTIMENT.profile(model, features, train, examples, scores)["profile"])
+        counts: dict[str, dict[str | None, int]] = {}
+        for each in bins:
+            counts.setdefault(each["column_name"], {})[each["category"] or str(each["bin"])] = each[
+                "reference_rows"
+            ]
+        return counts
+
+    found = profiled(examples)
+    assert set(found) == {"character_count", "detected_language", "label", "score"}
+    assert sum(found["character_count"].values()) == sum(found["label"].values()) == 300
+    # Every fourth text is Japanese, and a copy.
+    assert "ja" not in found["detected_language"]
+    assert found["detected_language"]["de"] == 100
+    copies = Examples(rows.filter(pc.invert(rows["is_first_copy"])), examples.labels[3::4])
+    assert profiled(copies)["detected_language"]["ja"] == 100
 
 
 def test_a_model_whose_cuts_meet_calls_only_zero_neutral(model: SentimentModel) -> None:

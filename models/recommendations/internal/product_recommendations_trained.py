@@ -1,6 +1,7 @@
 """Decides for the ranker of products whether to train, and what serves. Append-only."""
 
 from customer_insights.engine import open_warehouse
+from customer_insights.recipe import RANKER
 from customer_insights.training import train_task
 
 
@@ -14,6 +15,7 @@ def model(dbt, session):
         model_features=warehouse.relation(dbt.ref("model_features")),
         training_set=warehouse.relation(dbt.ref("product_recommendations_training_set")),
         past=warehouse.past_rows(),
+        recipe=RANKER,
         tuning_trials=warehouse.relation(dbt.ref("tuning_trials")),
     )
     return warehouse.write(decisions)

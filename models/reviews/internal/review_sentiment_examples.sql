@@ -10,6 +10,15 @@ rated as (
 
 ),
 
+languages as (
+
+    select
+        content_hash,
+        language as detected_language
+    from {{ ref('review_languages_detected') }}
+
+),
+
 definition as (
 
     select max(label_definition_version) as label_definition_version
@@ -31,6 +40,9 @@ select
     rated.masked_text,
     length(rated.masked_text) as character_count,
     length(rated.masked_text) - length(replace(replace(rated.masked_text, '!', ''), '！', '')) as exclamation_count,
-    length(rated.masked_text) - length(replace(replace(rated.masked_text, '?', ''), '？', '')) as question_count
+    length(rated.masked_text) - length(replace(replace(rated.masked_text, '?', ''), '？', '')) as question_count,
+    -- As it was recognised, whatever `review_language` states: what is stated of all texts could not drift.
+    languages.detected_language
 from rated
 cross join definition
+left join languages on rated.content_hash = languages.content_hash

@@ -62,7 +62,8 @@ select
     masked_text,
     character_count,
     exclamation_count,
-    question_count
+    question_count,
+    detected_language
 from new_to_the_model
 -- What n-grams of more texts weigh would not fit into memory.
 where place <= {{ setting('max_rated_texts') }} and character_sum <= {{ setting('max_rated_characters') }}

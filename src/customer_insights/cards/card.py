@@ -18,6 +18,7 @@ from customer_insights.cards.markup import (
     yes_no,
 )
 from customer_insights.cards.pictures import Bin, calibration_picture, importance_picture
+from customer_insights.cards.task_sections import languages, ranking, served_lists
 
 METRICS = {"roc_auc": "ROC-AUC", "pr_auc": "PR-AUC", "f1": "F1", "brier": "Brier score"}
 UNBOUNDED = {"precision": "Precision", "recall": "Recall", "accuracy": "Accuracy", "mcc": "MCC"}
@@ -67,6 +68,8 @@ def _card(facts: Facts) -> Card:
         *_metrics(facts),
         *_performance(facts),
         *_calibration(facts, pictures),
+        *ranking(facts, pictures),
+        *languages(facts, pictures),
         *_importance(facts, pictures),
         *_slices(facts),
         *_protected(facts),
@@ -240,7 +243,12 @@ def _performance(facts: Facts) -> Iterator[str]:
         facts.of_version("model_performance"), key=lambda row: row["window_start_on"], reverse=True
     )
     if not rows:
-        yield "model_performance has no rows of this version: nothing is measured since its test."
+        lists = list(served_lists(facts))
+        yield from lists
+        if not lists:
+            yield (
+                "model_performance has no rows of this version: nothing is measured since its test."
+            )
         return
     yield (
         "From model_performance: rows that are new to the version and whose outcome is final. With "
@@ -296,6 +304,7 @@ def _calibration(facts: Facts, pictures: dict[str, str]) -> Iterator[str]:
         yield (
             "Missing: score_calibration and test_row_calibration have no final outcomes of this "
             "version."
+            + (" It is asked for an order, which is looked at below." if facts.ranking() else "")
         )
         return
     rows = sorted(rows, key=lambda row: int(row[place]))
@@ -326,12 +335,18 @@ def _importance(facts: Facts, pictures: dict[str, str]) -> Iterator[str]:
         yield "Missing: none of its scores is explained (feature_importance has no rows of it)."
         return
     rows.sort(key=lambda row: (-float(row["mean_absolute_contribution"]), row["feature"]))
+    explained = count(rows[0]["explained_rows"])
+    if rows[0]["explained_by"] == "training":
+        which = f"{explained} of the test rows with high scores, which its training explained."
+    else:
+        which = (
+            f"the {explained} rows that score_explanations explains. These are the high scores "
+            "that people act on, of rows that it learned from too. A row counts 0 for a feature "
+            "that its explanation does not name, so a mean is a lower bound."
+        )
     yield (
-        "From feature_importance: the mean size of a feature's contribution, in log-odds, over the "
-        f"{count(rows[0]['explained_rows'])} rows that score_explanations explains. These are "
-        "the high scores that people act on, of rows that it learned from too. A row counts 0 for "
-        "a feature that its explanation does not name, so a mean is a lower bound. A feature that "
-        "moves scores need not move the outcome."
+        "From feature_importance: the mean size of a feature's contribution, in log-odds, over "
+        f"{which} A feature that moves scores need not move the outcome."
     )
     file = f"{facts.name}_importance.svg"
     pictures[file] = importance_picture(

@@ -25,6 +25,9 @@ SOURCES = (
     "test_row_calibration",
     "protected_slices",
     "feature_importance",
+    "recommendation_quality",
+    "recommendation_performance",
+    "review_sentiment_quality",
 )
 TRAINED = ("trained_promoted", "trained_rejected")
 # It names files and blocks of the documentation.
@@ -76,6 +79,27 @@ class Facts:
             for row in self.tables.get(name, ())
             if row["model_name"] == self.name and row["model_version"] == self.version
         ]
+
+    def ranking(self) -> list[Row]:
+        """What ways to recommend were worth last; none where it is no ranker."""
+        rows = self.tables.get("recommendation_quality", ())
+        measured = {row["model_version"] for row in rows if row["ranker"] == "model"}
+        return list(rows) if self.version in measured else []
+
+    def lists(self) -> list[Row]:
+        """What came of the lists that it ranked and that were served; none of another model."""
+        return [
+            row
+            for row in self.tables.get("recommendation_performance", ())
+            if row["ranker"] == "model" and row["model_version"] == self.version
+        ]
+
+    def languages(self) -> list[Row]:
+        """How well the sentiment that it gave agrees with the stars; none of another model."""
+        if self.catalog.get("task") != "review_sentiment":
+            return []
+        rows = self.tables.get("review_sentiment_quality", ())
+        return [row for row in rows if row["period"] == "newest"]
 
     def newest_window(self, name: str, column: str) -> list[Row]:
         """Rows of the newest window in which a column has a value somewhere."""

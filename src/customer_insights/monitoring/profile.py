@@ -10,7 +10,7 @@ not. Missing values have a bin of their own.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -100,37 +100,40 @@ def training_profile(
         test_scores: their scores, shape (test rows,).
 
     """
+    return columns_profile(model.encoder.features, best_splits(model), train, test, test_scores)
+
+
+def columns_profile(
+    features: Sequence[Feature],
+    thresholds: Mapping[str, float],
+    train: Examples,
+    test: Examples,
+    test_scores: Floats,
+) -> TrainingProfile:
+    """The profile of some columns, of the scores and of the labels.
+
+    Args:
+        features: the columns: numbers, categories and booleans.
+        thresholds: a value of some of the numbers that parts slices.
+        train: as `training_profile` takes it.
+        test: as `training_profile` takes it.
+        test_scores: as `training_profile` takes them.
+
+    """
     errors = (test_scores - test.labels) ** 2
-    thresholds = best_splits(model)
     bins: list[Bin] = []
     slices: list[Slice] = []
-    for feature in model.encoder.features:
+    for feature in features:
         column = _column(
             feature, train.rows.column(feature.name), test.rows.column(feature.name), errors
         )
         found = column.bins(thresholds.get(feature.name))
         bins += found
         slices += column.slices(found, thresholds.get(feature.name))
-    bins += score_profile(train.labels, test.labels, test_scores).bins
-    return TrainingProfile(tuple(bins), tuple(slices))
-
-
-def score_profile(train: Labels, test: Labels, test_scores: Floats) -> TrainingProfile:
-    """The part of a profile that has no features: scores and labels.
-
-    Args:
-        train: labels of the train rows, shape (train rows,).
-        test: labels of the test rows, shape (test rows,).
-        test_scores: their scores, shape (test rows,).
-
-    """
-    errors = (test_scores - test) ** 2
     scores = pa.chunked_array([pa.array(test_scores)])
-    bins = [
-        *Numbers(SCORE, scores, scores, errors).bins(),
-        *Levels(LABEL, _texts(train), _texts(test), errors).bins(),
-    ]
-    return TrainingProfile(tuple(bins), ())
+    bins += Numbers(SCORE, scores, scores, errors).bins()
+    bins += Levels(LABEL, _texts(train.labels), _texts(test.labels), errors).bins()
+    return TrainingProfile(tuple(bins), tuple(slices))
 
 
 def best_splits(model: TrainedModel) -> dict[str, float]:

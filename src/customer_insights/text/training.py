@@ -10,7 +10,7 @@ import pyarrow as pa
 from customer_insights.catalog import Feature
 from customer_insights.metrics import Floats
 from customer_insights.model import Examples
-from customer_insights.monitoring.profile import score_profile
+from customer_insights.monitoring.profile import columns_profile
 from customer_insights.recipe import Model
 from customer_insights.settings import Settings
 from customer_insights.text.sentiment import (
@@ -23,6 +23,10 @@ from customer_insights.text.sentiment import (
 )
 
 RATING = "rating"
+IS_FIRST_COPY = "is_first_copy"
+# What of a text is watched for drift. Not its marks: texts that many write hold more of them and
+# are new but once, so that first copies have fewer as a shop grows older.
+DESCRIBED = ("character_count", "detected_language")
 
 
 class SentimentRecipe:
@@ -32,7 +36,7 @@ class SentimentRecipe:
     which have no answer, are learned from, too.
     """
 
-    columns: tuple[str, ...] = (RATING,)
+    columns: tuple[str, ...] = (RATING, IS_FIRST_COPY)
     keeps_unlabelled = True
     window_settings = ("review_validation_days", "review_test_days")
 
@@ -48,7 +52,7 @@ class SentimentRecipe:
         }
 
     def measured_alone(self, features: tuple[Feature, ...]) -> tuple[Feature, ...]:
-        """What is counted in a text, such as its length."""
+        """What describes a text, such as its length."""
         return tuple(feature for feature in features if feature.kind != "text")
 
     def fit(
@@ -61,12 +65,35 @@ class SentimentRecipe:
         """A model of the texts of both."""
         return fit_sentiment(_rated(train), _rated(validation))
 
+    def watched(self, rows: pa.Table) -> pa.Table:
+        """The first copy of each text: a text is scored once, and what is scored is watched."""
+        return rows.filter(rows[IS_FIRST_COPY])
+
     def profile(
-        self, model: Model, train: Examples, test: Examples, test_scores: Floats
+        self,
+        model: Model,  # noqa: ARG002  (its n-grams are no columns that could drift)
+        features: tuple[Feature, ...],
+        train: Examples,
+        test: Examples,
+        test_scores: Floats,
     ) -> dict[str, str]:
-        """How its scores and the labels were spread; a text is no column that could drift."""
-        del model
-        return score_profile(train.labels, test.labels, test_scores).columns()
+        """How its scores, the labels and what describes a text were spread."""
+        is_first = train.rows[IS_FIRST_COPY].combine_chunks().to_numpy(zero_copy_only=False)
+        # Of texts that are older than all that are learned from, there are copies alone.
+        if is_first.any():
+            train = Examples(self.watched(train.rows), train.labels[is_first.astype(np.bool_)])
+        described = [feature for feature in features if feature.name in DESCRIBED]
+        return columns_profile(described, {}, train, test, test_scores).columns()
+
+    def importance(
+        self,
+        model: Model,  # noqa: ARG002
+        test: Examples,  # noqa: ARG002
+        test_scores: Floats,  # noqa: ARG002
+        settings: Settings,  # noqa: ARG002
+    ) -> str | None:
+        """None: n-grams share places by their hashes, and no place has a name to show."""
+        return None
 
     def load(self, artifact: bytes, sha256: str) -> SentimentModel:
         """A stored model."""
