@@ -34,20 +34,36 @@
 {% endmacro %}
 
 {#
-  At the start of a run: the environment names how dynamic tables are refreshed, and Snowflake would
-  refuse a value that it does not know at the first of them, when others have been built.
+  At the start of a run: the environment names how dynamic tables are refreshed, and a folder of dbt_project.yml may
+  say otherwise. Snowflake would refuse a value that it does not know at the first such table, when others have been
+  built.
   https://docs.snowflake.com/en/sql-reference/sql/create-dynamic-table
 #}
 {% macro check_dynamic_tables() %}
-    {% set lag = env_var('DYNAMIC_TABLE_TARGET_LAG', '') %}
-    {% if lag and not modules.re.fullmatch('(?i)downstream|[1-9][0-9]* (second|minute|hour|day)s?', lag) %}
+    {% do check_target_lag('DYNAMIC_TABLE_TARGET_LAG', env_var('DYNAMIC_TABLE_TARGET_LAG', '')) %}
+    {% do check_refresh_mode('DYNAMIC_TABLE_REFRESH_MODE', env_var('DYNAMIC_TABLE_REFRESH_MODE', '')) %}
+    {% for node in graph.nodes.values() if node.config.get('materialized') == 'dynamic_table' %}
+        {% do check_target_lag('target_lag of ' ~ node.name, node.config.get('target_lag')) %}
+        {% do check_refresh_mode('refresh_mode of ' ~ node.name, node.config.get('refresh_mode')) %}
+    {% endfor %}
+{% endmacro %}
+
+{#
+  A minute is the least that Snowflake takes:
+  https://docs.snowflake.com/en/user-guide/dynamic-tables/target-lag
+#}
+{% macro check_target_lag(named_by, lag) %}
+    {% set given = modules.re.fullmatch('(?i)(downstream)|([1-9][0-9]*) (second|minute|hour|day)s?', lag | string) %}
+    {% if lag and (not given or (given[3] and given[3] | lower == 'second' and given[2] | int < 60)) %}
         {% do stop(
-            "DYNAMIC_TABLE_TARGET_LAG is '" ~ lag ~ "'; give a time like 1 hour (seconds, minutes, hours, days), "
-            ~ 'or leave it out to refresh dynamic tables in each build.'
+            named_by ~ " is '" ~ lag ~ "'; give a time of 60 seconds or more, like 1 hour (seconds, minutes, hours, "
+            ~ 'days), or DOWNSTREAM, or leave it out to refresh dynamic tables in each build.'
         ) %}
     {% endif %}
-    {% set mode = env_var('DYNAMIC_TABLE_REFRESH_MODE', 'AUTO') %}
-    {% if mode.upper() not in ('AUTO', 'INCREMENTAL', 'FULL') %}
-        {% do stop("DYNAMIC_TABLE_REFRESH_MODE is '" ~ mode ~ "'; give AUTO, INCREMENTAL or FULL.") %}
+{% endmacro %}
+
+{% macro check_refresh_mode(named_by, mode) %}
+    {% if mode and mode | string | upper not in ('AUTO', 'INCREMENTAL', 'FULL') %}
+        {% do stop(named_by ~ " is '" ~ mode ~ "'; give AUTO, INCREMENTAL or FULL.") %}
     {% endif %}
 {% endmacro %}

@@ -6,7 +6,6 @@ import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -55,8 +54,9 @@ class Difference:
 def differences(table: str, expected: Sequence[Row], found: Sequence[Row]) -> list[Difference]:
     """Everything in which two readings of a table differ; none where they are the same.
 
-    Rows are matched by all of their exact values (texts, dates, whole numbers, booleans), whatever
-    their order. Fractions of matched rows are compared within a tolerance.
+    A column holds values of the same kind on both sides: a date is no time, and a whole number no
+    fraction or boolean. Rows are matched by all of their exact values (texts, dates, whole numbers,
+    booleans), whatever their order. Fractions of matched rows are compared within a tolerance.
     """
     if len(expected) != len(found):
         return [Difference(table, f"{len(expected)} rows expected, {len(found)} found")]
@@ -67,18 +67,29 @@ def differences(table: str, expected: Sequence[Row], found: Sequence[Row]) -> li
         names = ", ".join(sorted(columns ^ others))
         return [Difference(table, f"columns on one side only: {names}")]
     compared = sorted(columns - OF_THE_BUILD)
-    rows = [*expected, *found]
-    fractions = [
-        name
-        for name in compared
-        if any(issubclass(kind, float | Decimal) for kind in {type(row[name]) for row in rows})
-    ]
+    kinds = {name: (_kinds(name, expected), _kinds(name, found)) for name in compared}
+    # A column of nulls has no kind: that the other side has values is said below.
+    of_others = {name: both for name, both in kinds.items() if all(both) and both[0] != both[1]}
+    if of_others:
+        return [
+            Difference(table, f"{name} holds {_listed(here)} expected, {_listed(there)} found")
+            for name, (here, there) in of_others.items()
+        ]
+    fractions = [name for name in compared if set.union(*kinds[name]) & {float, Decimal}]
     exact = [name for name in compared if name not in fractions]
     before, after = _by_exact_values(exact, expected), _by_exact_values(exact, found)
     return [
         *_rows_on_one_side(table, exact, before, after),
         *_other_numbers(table, exact, fractions, before, after),
     ]
+
+
+def _kinds(name: str, rows: Sequence[Row]) -> set[type]:
+    return {type(row[name]) for row in rows} - {type(None)}
+
+
+def _listed(kinds: set[type]) -> str:
+    return " and ".join(sorted(kind.__name__ for kind in kinds))
 
 
 def _rows_on_one_side(
@@ -123,16 +134,8 @@ def _pairs(name: str, here: Sequence[Row], there: Sequence[Row]) -> Iterable[tup
 def _by_exact_values(exact: Sequence[str], rows: Sequence[Row]) -> Grouped:
     grouped: Grouped = defaultdict(list)
     for row in rows:
-        grouped[tuple(_plain(row[name]) for name in exact)].append(row)
+        grouped[tuple(row[name] for name in exact)].append(row)
     return grouped
-
-
-def _plain(value: Any) -> Any:
-    """A date that came as a time, and a boolean that came as one, compare as what they are."""
-    if isinstance(value, datetime):
-        midnight = (value.hour, value.minute, value.second, value.microsecond) == (0, 0, 0, 0)
-        return value.date() if midnight else value.replace(tzinfo=None)
-    return value
 
 
 def _number(value: Any) -> float | None:

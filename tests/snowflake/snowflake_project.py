@@ -36,6 +36,17 @@ BUILD_SECONDS = 240
 # A build without its tests, which cost more than half of its time.
 WITHOUT_TESTS = ("--exclude-resource-type", "test", "--exclude-resource-type", "unit_test")
 ROWS_PER_INSERT = 500
+# What a copy of the project holds.
+PROJECT_FILES = (
+    "analyses",
+    "dbt_project.yml",
+    "constraints.txt",
+    "macros",
+    "models",
+    "seeds",
+    "snapshots",
+    "tests/data",
+)
 
 
 @dataclass
@@ -45,6 +56,7 @@ class SnowflakeProject:
     Attributes:
         folder: where its profile, target and logs are.
         emulator: the account that it builds in.
+        project: the dbt project, this one or a copy.
 
     """
 
@@ -52,6 +64,7 @@ class SnowflakeProject:
     emulator: Emulator
     worker: DbtWorker
     settings: Mapping[str, str] = field(default_factory=dict)
+    project: Path = PROJECT_DIR
 
     @property
     def target(self) -> Path:
@@ -64,18 +77,18 @@ class SnowflakeProject:
         """Run `dbt <arguments>`; with `check` a failure fails the test."""
         answer = self.worker.call(
             self.folder,
-            ["--quiet", *arguments, *options(self.folder)],
+            ["--quiet", *arguments, *options(self.folder, project=self.project)],
             environment() | dict(self.settings) | dict(env or {}),
         )
         assert answer.exit_code == 0 or not check, answer.output
         return answer
 
 
-def options(folder: Path, profiles: Path | None = None) -> list[str]:
+def options(folder: Path, profiles: Path | None = None, project: Path = PROJECT_DIR) -> list[str]:
     """The options that keep a call of dbt inside a folder; its profile may be elsewhere."""
     return [
         "--project-dir",
-        str(PROJECT_DIR),
+        str(project),
         "--profiles-dir",
         str(profiles or folder),
         "--target-path",
@@ -175,13 +188,27 @@ def literal(value: Any) -> str:
     return f"'{text}'"
 
 
-def open_project(folder: Path, emulator: Emulator, **settings: str) -> SnowflakeProject:
+def checkout(folder: Path) -> Path:
+    """A copy of the dbt project."""
+    for name in PROJECT_FILES:
+        source, place = PROJECT_DIR / name, folder / name
+        if source.is_dir():
+            shutil.copytree(source, place)
+        else:
+            shutil.copy(source, place)
+    return folder
+
+
+def open_project(
+    folder: Path, emulator: Emulator, project: Path = PROJECT_DIR, **settings: str
+) -> SnowflakeProject:
     """The project on an emulator, in an empty folder, with settings for all of its calls."""
     write_profile(folder, emulator)
-    return SnowflakeProject(folder, emulator, start_worker(folder, **settings), settings)
+    worker = start_worker(folder, project, **settings)
+    return SnowflakeProject(folder, emulator, worker, settings, project)
 
 
-def start_worker(folder: Path, **settings: str) -> DbtWorker:
+def start_worker(folder: Path, project: Path = PROJECT_DIR, **settings: str) -> DbtWorker:
     """A dbt that has parsed the project with settings.
 
     Its profile is the same for every emulator, since dbt parses anew where the address differs.
@@ -189,15 +216,15 @@ def start_worker(folder: Path, **settings: str) -> DbtWorker:
     profiles = folder / "parsed_with"
     profiles.mkdir()
     write_profile(profiles, None)
-    with handed_on_parse(folder, profiles, environment() | settings):
-        return DbtWorker(folder, options(folder, profiles), environment() | settings)
+    with handed_on_parse(folder, profiles, environment() | settings, project):
+        return DbtWorker(folder, options(folder, profiles, project), environment() | settings)
 
 
 def handed_on_parse(
-    folder: Path, profiles: Path, variables: Mapping[str, str]
+    folder: Path, profiles: Path, variables: Mapping[str, str], project: Path = PROJECT_DIR
 ) -> AbstractContextManager[None]:
     """Around a call of dbt: what it parsed with an equal profile and equal settings is used."""
-    files = (profiles / "profiles.yml", PROJECT_DIR / "dbt_project.yml")
+    files = (profiles / "profiles.yml", project / "dbt_project.yml")
     return saved_parses.handed_on(folder / "target", variables, *files)
 
 

@@ -565,6 +565,8 @@ def test_a_missing_privilege_is_named(terminal: Terminal, staged: Emulator) -> N
     ("variable", "value"),
     [
         ("DYNAMIC_TABLE_TARGET_LAG", "soon"),
+        ("DYNAMIC_TABLE_TARGET_LAG", "5 parsecs"),
+        ("DYNAMIC_TABLE_TARGET_LAG", "59 seconds"),
         ("DYNAMIC_TABLE_TARGET_LAG", "1 hour'; drop schema raw; --"),
         ("DYNAMIC_TABLE_REFRESH_MODE", "SOMETIMES"),
     ],

@@ -17,6 +17,8 @@ import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
+from column_kinds import columns_on_duckdb, columns_on_snowflake
+from deployment_files import may_select, may_use, set_up
 from emulator.client import start_emulator
 from snowflake_lint import lint_project
 from snowflake_lint.dynamic_tables import check_body
@@ -34,7 +36,6 @@ from snowflake_project import (
     put_raw,
     rows_on_duckdb,
     rows_on_snowflake,
-    set_up_account,
     stage_library,
 )
 from statements_sent import (
@@ -76,6 +77,9 @@ EMPTY = {
     "recommendation_performance": "no window of a served list is over",
     "tuning_trials": "nobody has searched for parameters",
 }
+READER = "customer_insights_reader"
+# In a public schema, though for this project's own models to refer to.
+READABLE_TOO = {"serving_versions"}
 # Nodes that apply steps to rows where those are.
 STEPS_OF_NODES = {
     "churn_explained": {"explain"},
@@ -105,7 +109,7 @@ SHOWN_TO_THE_REGISTRY = {
 }
 MEASURED = {("review_sentiment_measured", "review_sentiment_judged")}
 # What builds leave on purpose.
-STAY = {"stages": {"LIBRARY"}, "procedures": {"GET_PRODUCT_RECOMMENDATIONS"}}
+STAY = {"stages": {"LIBRARY", "UPLOADS"}, "procedures": {"GET_PRODUCT_RECOMMENDATIONS"}}
 # Columns that dbt fetches, and rows at once, at most: what is declared of models and features,
 # names of columns, how many rows each table holds, and versions with their windows and profiles.
 FETCHED = {
@@ -225,7 +229,7 @@ def day_later(
 def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SnowflakeProject]:
     folder = tmp_path_factory.mktemp("builds")
     with start_emulator(folder / "account") as emulator:
-        set_up_account(emulator)
+        set_up(emulator)
         stage_library(emulator, folder)
         opened = open_project(folder, emulator, **RAW)
         yield opened
@@ -305,6 +309,16 @@ def test_a_first_build_gives_what_duckdb_gives(
     assert empty == set(EMPTY)
 
 
+def test_public_tables_have_the_same_columns_of_the_same_kinds(
+    first: list[Entry], project: SnowflakeProject, local: Path
+) -> None:
+    assert first
+    expected = columns_on_duckdb(local / "shop.duckdb", "insights")
+    found = columns_on_snowflake(project.emulator, "customer_insights.insights")
+    assert set(public_tables(project.target)) <= set(expected)
+    assert found == expected
+
+
 def test_each_node_of_a_first_build_sent_few_statements(first: list[Entry]) -> None:
     assert over_bounds(first) == {}
     assert len(first) <= STATEMENTS_OF_A_BUILD
@@ -334,6 +348,35 @@ def test_changed_rows_give_what_duckdb_gives(
             )
             == came
         ), table
+
+
+@pytest.mark.parametrize("build", ["first", "second"])
+def test_readers_may_select_what_is_public_and_nothing_else(
+    build: str, project: SnowflakeProject, request: pytest.FixtureRequest
+) -> None:
+    """By the grants of deploy/snowflake: each view is another one after each build."""
+    assert request.getfixturevalue(build)
+    kinds = {
+        (schema.lower(), name.lower()): kind
+        for schema, name, kind in project.emulator.query(
+            "select table_schema, table_name, table_type "
+            "from customer_insights.information_schema.tables "
+            "where table_schema <> 'INFORMATION_SCHEMA'"
+        )
+    }
+    may_read = {
+        (schema, name)
+        for schema, name in kinds
+        if may_select(project.emulator, READER, f"{schema}.{name}")
+    }
+    public = {(schema, name) for name, schema in public_tables(project.target).items()}
+    assert may_read == {*public, *(("insights", name) for name in READABLE_TOO)}
+    # Tables and views: no public table is dynamic, and of those that are none may be read.
+    assert {kinds[place] for place in may_read} == {"BASE TABLE", "VIEW"}
+    private = {schema for schema, _ in kinds} - {"insights"}
+    assert {"insights_internal", "insights_staging", "raw"} <= private
+    assert may_use(project.emulator, READER, "insights")
+    assert not [schema for schema in private if may_use(project.emulator, READER, schema)]
 
 
 def test_outcomes_that_became_final_measure_the_models_that_served(
@@ -581,6 +624,39 @@ def test_a_procedure_that_fails_half_way_leaves_nothing_and_the_next_build_recov
     assert len(decisions(project)) == len(before) + 2
 
 
+@pytest.mark.parametrize(
+    ("columns", "said"),
+    [
+        (
+            "* exclude score, cast(score as varchar) as score",
+            ["an enforced contract that failed", "| SCORE", "data type mismatch"],
+        ),
+        ("* exclude score", ["invalid identifier", "SCORE"]),
+    ],
+)
+def test_what_python_gives_breaks_no_public_contract(
+    project: SnowflakeProject, columns: str, said: list[str]
+) -> None:
+    """dbt has none for Python models, so the view that others read has it; that one stays.
+
+    https://docs.getdbt.com/reference/resource-configs/contract
+    """
+    table = "customer_insights.insights_internal.purchase_intent_scored"
+    kept = "customer_insights.insights_internal.kept_scores"
+    build = ("run", "--select", "purchase_intent_scores")
+    before = sorted(project.emulator.query(f"select * from {SCORES}"), key=str)
+    project.emulator.execute(
+        f"alter table {table} rename to kept_scores",
+        f"create table {table} as select {columns} from {kept}",
+    )
+    answer = project.dbt(*build, check=False)
+    project.emulator.execute(f"drop table {table}", f"alter table {kept} rename to {table}")
+    assert answer.statuses["purchase_intent_scores"] == "error"
+    message = answer.messages["purchase_intent_scores"]
+    assert [words for words in said if words not in message] == []
+    assert sorted(project.emulator.query(f"select * from {SCORES}"), key=str) == before
+
+
 def test_a_second_build_at_once_is_told_to_wait(project: SnowflakeProject) -> None:
     lock = "customer_insights.insights_internal.build_in_progress"
     before = decisions(project)
@@ -702,7 +778,8 @@ def failed(project: SnowflakeProject) -> list[Entry]:
     project.emulator.execute(
         "alter table customer_insights.raw.sessions rename to hidden_sessions",
         "create table customer_insights.raw.sessions as "
-        "select * exclude started_at, 'no time' as started_at from hidden_sessions",
+        "select * exclude started_at, 'no time' as started_at "
+        "from customer_insights.raw.hidden_sessions",
     )
     before = len(project.emulator.statements())
     assert project.dbt("build", *WITHOUT_TESTS, check=False).exit_code != 0

@@ -13,7 +13,6 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
-from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -23,13 +22,12 @@ import jsonschema
 import pytest
 import sqlglot
 import yaml
+from deployment_files import REQUIRED, SQL_DIR, may_select, may_use, set_up, statements
 from emulator.client import Emulator, start_emulator
-from snowflake.connector.util_text import split_statements
 from sqlglot import exp
 from sqlglot.errors import ErrorLevel, SqlglotError
 
 PROJECT_DIR = Path(__file__).resolve().parents[2]
-SQL_DIR = PROJECT_DIR / "deploy" / "snowflake"
 SQL_FILES = sorted(path.name for path in SQL_DIR.glob("*.sql"))
 JOBS = PROJECT_DIR / "deploy" / "dbt_cloud" / "jobs.yml"
 JOB_VARIABLES = JOBS.with_name("variables.example.yml")
@@ -41,14 +39,6 @@ TEXT_FILES = sorted(
     for path in folder.rglob("*")
     if path.is_file()
 )
-
-# What a caller has to give; everything else has a default in the file.
-REQUIRED = {
-    "rsa_public_key": "MIIBIjANBgkq",
-    "allowed_addresses": "'192.0.2.10/32', '198.51.100.0/24'",
-    "alert_email": "somebody@example.com",
-    "webhook_secret": "T0/B0/x",
-}
 
 NAME = r"[a-z_][a-z0-9_$]*(?:\.[a-z_][a-z0-9_$]*){0,2}"
 TEXT = r"'(?:[^']|'')*'"
@@ -219,22 +209,6 @@ JOB_SCHEMA: dict[str, Any] = {
         }
     },
 }
-
-
-def statements(text: str, variables: Mapping[str, str]) -> list[str]:
-    """The statements that `snow sql -f` sends: split, comments dropped, then `<% %>` rendered."""
-    environment = jinja2.Environment(
-        variable_start_string="<%",
-        variable_end_string="%>",
-        block_start_string="<%block",
-        undefined=jinja2.StrictUndefined,
-        autoescape=False,
-    )
-    parts = (
-        part.strip().rstrip(";")
-        for part, _ in split_statements(StringIO(text), remove_comments=True)
-    )
-    return [environment.from_string(part).render(variables) for part in parts if part]
 
 
 def sql_problems(text: str) -> list[str]:
@@ -510,6 +484,37 @@ def test_the_files_run_and_run_again(emulator: Emulator) -> None:
     }
     assert {"LIBRARY", "UPLOADS"} <= stages
     assert emulator.query("select count(*) from customer_insights.deployment.builds") == [(0,)]
+
+
+READER = "customer_insights_reader"
+OF_EACH_KIND = (
+    "create or replace table {}.a (x integer)",
+    "create or replace view {}.b as select x from {}.a",
+    "create or replace dynamic table {}.c target_lag = '1 hour' warehouse = transforming "
+    "as select x from {}.a",
+)
+
+
+def test_what_is_made_and_replaced_can_be_read_where_it_is_public(emulator: Emulator) -> None:
+    """As the emulator keeps grants: on objects to come, and none on what they replace."""
+    set_up(emulator)
+    public, private = "customer_insights.insights", "customer_insights.insights_internal"
+    emulator.execute(f"create schema if not exists {private}")
+
+    def make(schema: str) -> dict[str, bool]:
+        emulator.execute(*(make.replace("{}", schema) for make in OF_EACH_KIND))
+        place = schema.partition(".")[2]
+        return {name: may_select(emulator, READER, f"{place}.{name}") for name in "abc"}
+
+    for _ in range(2):
+        assert make(public) == {"a": True, "b": True, "c": True}
+        assert make(private) == {"a": False, "b": False, "c": False}
+    assert may_use(emulator, READER, "insights")
+    assert not may_use(emulator, READER, "insights_internal")
+    for kind, name in (("tables", "a"), ("views", "b"), ("dynamic tables", "c")):
+        emulator.execute(f"revoke select on future {kind} in schema {public} from role {READER}")
+        assert [read for read, is_read in make(public).items() if not is_read] == [name]
+        set_up(emulator)
 
 
 # --- schedules ---

@@ -10,7 +10,14 @@ from typing import Any
 
 import pytest
 from emulator.client import Emulator, start_emulator
-from snowflake_project import SnowflakeProject, open_project, put_raw, set_up_account, stage_library
+from snowflake_project import (
+    SnowflakeProject,
+    checkout,
+    open_project,
+    put_raw,
+    set_up_account,
+    stage_library,
+)
 
 from customer_insights.sample import ShopConfig, generate_blocks
 
@@ -153,6 +160,74 @@ def test_lag_mode_and_warehouse_follow_their_settings(
         assert table["target_lag"].lower() == "2 hours", name
         assert table["refresh_mode"] == "FULL", name
         assert table["warehouse"] == "REFRESHING", name
+
+
+def with_settings_of_its_own(place: Path, **settings: str) -> Path:
+    """A copy of the project in which the folder of staging says how its tables are refreshed."""
+    project = checkout(place)
+    text = (project / "dbt_project.yml").read_text(encoding="utf-8")
+    folder = "      +schema: staging\n"
+    assert text.count(folder) == 1
+    lines = "".join(f"      +{name}: {value}\n" for name, value in settings.items())
+    (project / "dbt_project.yml").write_text(text.replace(folder, folder + lines), encoding="utf-8")
+    return project
+
+
+@pytest.mark.long
+def test_a_folder_has_a_lag_mode_and_warehouse_of_its_own(
+    shop: SnowflakeProject, tmp_path: Path
+) -> None:
+    shop.emulator.execute("create warehouse if not exists refreshing")
+    project = with_settings_of_its_own(
+        tmp_path / "project",
+        target_lag="3 hours",
+        refresh_mode="full",
+        snowflake_warehouse="refreshing",
+    )
+    general = {"DYNAMIC_TABLE_REFRESH_MODE": "INCREMENTAL"}
+    opened = open_project(tmp_path, shop.emulator, project, **SETTINGS, **general)
+    before = len(shop.emulator.statements())
+    opened.dbt("run", "--full-refresh", *SQL_MODELS)
+    opened.worker.close()
+    tables = dynamic_tables(shop.emulator)
+    assert set(made_since(opened, before)) == set(tables)
+    staging, others = set(), set()
+    for table in tables.values():
+        ways = (table["target_lag"], table["refresh_mode"], table["warehouse"])
+        (staging if table["schema_name"] == "INSIGHTS_STAGING" else others).add(ways)
+    assert staging == {("3 hours", "FULL", "REFRESHING")}
+    assert others == {(None, "INCREMENTAL", "TRANSFORMING")}
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(
+    ("setting", "value", "said"),
+    [
+        ("target_lag", "5 parsecs", r"target_lag of \w+ is '5 parsecs'; give a time of 60 seconds"),
+        (
+            "refresh_mode",
+            "sometimes",
+            r"refresh_mode of \w+ is 'sometimes'; give AUTO, INCREMENTAL",
+        ),
+        (
+            "snowflake_warehouse",
+            "nowhere",
+            "nowhere does not exist .* snowflake_warehouse of",
+        ),
+    ],
+)
+def test_a_folder_that_is_refreshed_in_no_known_way_stops_the_run(
+    shop: SnowflakeProject, tmp_path: Path, setting: str, value: str, said: str
+) -> None:
+    project = with_settings_of_its_own(tmp_path / "project", **{setting: value})
+    opened = open_project(tmp_path, shop.emulator, project, **SETTINGS)
+    before = len(shop.emulator.statements())
+    answer = opened.dbt("run", *SQL_MODELS, check=False)
+    opened.worker.close()
+    assert answer.exit_code != 0
+    assert re.search(said, answer.output)
+    sent = [entry["sql"].lower() for entry in shop.emulator.statements()[before:]]
+    assert not [sql for sql in sent if sql.startswith(("create or replace", "create dynamic"))]
 
 
 def test_a_dynamic_table_takes_no_rows_by_hand(shop: SnowflakeProject) -> None:

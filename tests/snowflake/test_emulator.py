@@ -16,13 +16,15 @@ from decimal import Decimal
 from itertools import count
 from pathlib import Path
 
+import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import snowflake.connector
+from column_kinds import columns_on_duckdb, columns_on_snowflake
 from emulator.client import Emulator, start_emulator
 
-from dbt_worker import DbtWorker
+from dbt_worker import Answer, DbtWorker
 
 _numbers = count(1)
 # Modules that hold the others together: what they answer is written elsewhere.
@@ -354,12 +356,87 @@ def test_tables_and_views_are_listed_with_their_comments(emulator: Emulator) -> 
     assert described[:2] == [("A", "NUMBER(38,0)"), ("B", "VARCHAR(10)")]
 
 
+# How a column is declared on DuckDB, and on Snowflake.
+DECLARED = {
+    "boolean": "boolean",
+    "date": "date",
+    "timestamp": "timestamp_ntz",
+    "varchar": "varchar",
+    "double": "double",
+    "integer": "integer",
+    "bigint": "bigint",
+    "decimal(38, 0)": "number",
+    "decimal(12, 0)": "number(12, 0)",
+    "decimal(12, 2)": "number(12, 2)",
+    "decimal(18, 2)": "number(18, 2)",
+    "decimal(18, 6)": "number(18, 6)",
+    "blob": "binary",
+}
+WHOLE_NUMBERS = {"integer", "bigint", "decimal(38, 0)"}
+
+
+def test_kinds_of_columns_are_told_apart(emulator: Emulator, tmp_path: Path) -> None:
+    """What comparisons of schemas go by: one is what Snowflake stores alike, whole numbers."""
+    ((schema,),) = emulator.query("select current_schema()")
+    emulator.execute(
+        "create table t (" + ", ".join(f"c{n} {d}" for n, d in enumerate(DECLARED.values())) + ")"
+    )
+    with duckdb.connect(str(tmp_path / "t.duckdb")) as connection:
+        names = ", ".join(f"c{n} {d}" for n, d in enumerate(DECLARED))
+        connection.execute(f"create table t ({names})")
+        connection.execute(
+            "create schema s; create table s.t as select sum(i) as i from range(3) t(i)"
+        )
+    (there,) = columns_on_duckdb(tmp_path / "t.duckdb", "main").values()
+    (here,) = columns_on_snowflake(emulator, f"analytics.{schema}").values()
+    assert here == there
+    kinds = {declared: kind for declared, (_, kind) in zip(DECLARED, here, strict=True)}
+    alike = {kind for kind in kinds.values() if list(kinds.values()).count(kind) > 1}
+    assert {name for name, kind in kinds.items() if kind in alike} == WHOLE_NUMBERS
+    assert len(alike) == 1
+    # A sum of whole numbers that nobody has cast has no kind.
+    with pytest.raises(KeyError, match="HUGEINT"):
+        columns_on_duckdb(tmp_path / "t.duckdb", "s")
+    emulator.execute("create table with_zone (at timestamp_tz)")
+    with pytest.raises(KeyError, match="TIMESTAMP_TZ"):
+        columns_on_snowflake(emulator, f"analytics.{schema}")
+
+
 def test_grants_are_shown(emulator: Emulator) -> None:
     emulator.execute("create table t (a int)", "grant select on t to reader")
     granted = {(row[1], row[5]) for row in emulator.query("show grants on table t")}
     assert ("SELECT", "READER") in granted
     emulator.execute("revoke select on table t from role reader")
     assert "READER" not in {row[5] for row in emulator.query("show grants on t")}
+
+
+def test_objects_to_come_have_the_grants_on_their_kind(emulator: Emulator) -> None:
+    def readers(name: str) -> set[str]:
+        return {row[5] for row in emulator.query(f"show grants on table {name}")} & {"R", "S"}
+
+    schema = emulator.query("select current_schema()")[0][0]
+    emulator.execute(
+        "create table there (a int)",
+        f"grant select on future tables in schema {schema} to role r",
+        "create table t (a int)",
+        "create view v as select a from t",
+        f"create dynamic table d {LAG} as select a from t",
+    )
+    # Of what is there already and of other kinds it says nothing.
+    assert [readers(name) for name in ("there", "t", "v", "d")] == [set(), {"R"}, set(), set()]
+    emulator.execute(
+        f"grant select on future views in schema {schema} to role r",
+        f"grant select on future dynamic tables in schema {schema} to role r",
+        f"grant select on all tables in schema {schema} to role s",
+        "create or replace view v as select a from t",
+        f"create or replace dynamic table d {LAG} as select a from t",
+    )
+    assert [readers(name) for name in ("there", "t", "v", "d")] == [{"S"}, {"R", "S"}, {"R"}, {"R"}]
+    # A table that takes another's place is a new one, unless it copies the grants.
+    emulator.execute("create or replace table t copy grants (a int)", "alter table t rename to u")
+    assert readers("u") == {"R", "S"}
+    emulator.execute("create or replace table u (a int)")
+    assert readers("u") == {"R"}
 
 
 def test_results_can_be_read_again(emulator: Emulator) -> None:
@@ -817,7 +894,9 @@ PROJECT = {
         """,
     "models/contracted.sql": """
         {{ config(materialized='table', contract={'enforced': true}) }}
-        select cast(order_id as integer) as order_id, cast(customer as varchar) as customer
+        select
+            cast(order_id as {{ env_var('KEY_TYPE', 'integer') }}) as order_id,
+            cast(customer as varchar) as {{ env_var('CUSTOMER_NAME', 'customer') }}
         from {{ ref('orders') }}
         """,
     "models/contracted_view.sql": """
@@ -885,43 +964,55 @@ PROJECT = {
 }  # fmt: skip
 
 
-@pytest.fixture
-def toy(account: Emulator, tmp_path: Path) -> Iterator[DbtWorker]:
+class Toy:
+    """The project in a folder, and a dbt that has parsed it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        # Its own profile, whatever the caller's environment says.
+        self.worker = DbtWorker(folder, [], os.environ | {"DBT_PROFILES_DIR": str(folder)})
+
+    def dbt(self, *arguments: str, **variables: str) -> Answer:
+        return self.worker.call(self.folder, ["--quiet", *arguments], variables)
+
+    def build(self, *arguments: str, upto: int = 2) -> dict[str, str]:
+        answer = self.dbt(*arguments, UPTO=str(upto))
+        assert answer.exit_code == 0, answer.output
+        return dict(answer.statuses)
+
+
+@pytest.fixture(scope="module")
+def toy(account: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Toy]:
+    folder = tmp_path_factory.mktemp("toy")
     for name, text in PROJECT.items():
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).write_text(textwrap.dedent(text))
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(textwrap.dedent(text))
     profile = {
         "type": "snowflake", "account": "test", "host": account.host, "port": account.port,
         "protocol": "http", "user": "tester", "password": "any", "role": "transformer",
         "warehouse": "transforming", "database": "analytics", "schema": "toy", "threads": 4,
     }  # fmt: skip
     written = {"toy": {"target": "dev", "outputs": {"dev": profile}}}
-    (tmp_path / "profiles.yml").write_text(json.dumps(written))
-    # Its own profile, whatever the caller's environment says.
-    worker = DbtWorker(tmp_path, [], os.environ | {"DBT_PROFILES_DIR": str(tmp_path)})
-    yield worker
-    worker.close()
+    (folder / "profiles.yml").write_text(json.dumps(written))
+    opened = Toy(folder)
+    yield opened
+    opened.worker.close()
 
 
-def test_dbt_builds_again_and_again(account: Emulator, toy: DbtWorker, tmp_path: Path) -> None:
-    def build(*arguments: str, upto: int = 2) -> dict[str, str]:
-        answer = toy.call(tmp_path, ["--quiet", *arguments], {"UPTO": str(upto)})
-        assert answer.exit_code == 0, answer.output
-        return dict(answer.statuses)
-
+def test_dbt_builds_again_and_again(account: Emulator, toy: Toy) -> None:
     def count_of(name: str) -> int:
         found: int = account.query(f"select count(*) from analytics.toy.{name}")[0][0]
         return found
 
     incremental = ("merged", "deleted_inserted", "appended", "scored", "history")
-    assert set(build("build").values()) <= {"success", "pass"}
+    assert set(toy.build("build").values()) <= {"success", "pass"}
     assert [count_of(name) for name in incremental] == [2, 2, 2, 2, 2]
-    build("build", upto=3)
+    toy.build("build", upto=3)
     assert [count_of(name) for name in incremental] == [3, 3, 5, 3, 3]
     assert account.query("select max(past) from analytics.toy.scored") == [(2,)]
     # The dynamic table was not refreshed: dbt leaves that to the target lag.
     assert count_of("dynamic") == 2
-    build("build", "--full-refresh", upto=3)
+    toy.build("build", "--full-refresh", upto=3)
     assert [count_of(name) for name in incremental] == [3, 3, 3, 3, 3]
     left = account.query("show objects like '%__dbt%' in schema analytics.toy")
     assert left == []
@@ -930,8 +1021,8 @@ def test_dbt_builds_again_and_again(account: Emulator, toy: DbtWorker, tmp_path:
     granted = account.query("show grants on table analytics.toy.totals")
     assert ("SELECT", "READER") in {(row[1], row[5]) for row in granted}
 
-    build("docs", "generate")
-    catalog = json.loads((tmp_path / "target" / "catalog.json").read_text())["nodes"]
+    toy.build("docs", "generate")
+    catalog = json.loads((toy.folder / "target" / "catalog.json").read_text())["nodes"]
     kinds = {key.rpartition(".")[2]: node["metadata"]["type"] for key, node in catalog.items()}
     assert kinds == {
         **dict.fromkeys(("orders", "contracted_view"), "VIEW"),
@@ -942,6 +1033,31 @@ def test_dbt_builds_again_and_again(account: Emulator, toy: DbtWorker, tmp_path:
     assert columns["ORDER_ID"]["comment"] == "the key"
     assert catalog["model.toy.orders"]["metadata"]["comment"] == "it's a view"
     assert all(name.isupper() for node in catalog.values() for name in node["columns"])
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "said"),
+    [
+        # A column of another type, and one that is missing.
+        ("KEY_TYPE", "varchar", ("| ORDER_ID", "TEXT", "FIXED", "data type mismatch")),
+        ("CUSTOMER_NAME", "client", ("| CUSTOMER", "missing in definition", "| CLIENT")),
+    ],
+)
+def test_what_breaks_its_contract_is_not_built(
+    account: Emulator, toy: Toy, variable: str, value: str, said: tuple[str, ...]
+) -> None:
+    table = "select order_id, customer from analytics.toy.contracted order by 1"
+    toy.build("build", "--select", "+contracted_view")
+    before = account.query(table)
+    assert len(before) == 2
+    answer = toy.dbt("build", "--select", "contracted+", UPTO="3", **{variable: value})
+    assert answer.exit_code == 1
+    assert answer.statuses["contracted"] == "error"
+    assert "This model has an enforced contract that failed." in answer.messages["contracted"]
+    assert [words for words in said if words not in answer.messages["contracted"]] == []
+    # What reads it is left alone, and so is the table of the earlier build.
+    assert answer.statuses["contracted_view"] == "skipped"
+    assert account.query(table) == before
 
 
 def test_statements_are_quick(emulator: Emulator) -> None:

@@ -25,9 +25,24 @@ def test_the_same_rows_in_another_order_are_the_same() -> None:
     assert said(rows, rows[::-1]) == []
 
 
-def test_a_decimal_a_date_with_a_time_of_zero_and_what_is_of_the_build_do_not_count() -> None:
-    other = ROW | {"day": datetime(2024, 1, 1), "rate": Decimal("0.50"), "count": 3}
-    assert said([ROW | {"scored_at": 1}], [other | {"scored_at": 2}]) == []
+def test_what_is_of_the_build_does_not_count() -> None:
+    assert said([ROW | {"scored_at": 1}], [ROW | {"scored_at": "later"}]) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("day", datetime(2024, 1, 1), "day holds date expected, datetime found"),
+        ("day", "2024-01-01", "day holds date expected, str found"),
+        ("is_new", 1, "is_new holds bool expected, int found"),
+        ("count", Decimal(3), "count holds int expected, Decimal found"),
+        ("count", 3.0, "count holds int expected, float found"),
+        ("count", True, "count holds int expected, bool found"),
+        ("rate", Decimal("0.5"), "rate holds float expected, Decimal found"),
+    ],
+)
+def test_an_equal_value_of_another_type_is_a_difference(name: str, value: Any, words: str) -> None:
+    assert said([ROW], [ROW | {name: value}]) == [words]
 
 
 @pytest.mark.parametrize(

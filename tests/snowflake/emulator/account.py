@@ -18,6 +18,9 @@ from fakesnow.instance import FakeSnow
 from emulator import cortex, errors, information_schema
 from emulator.statements import ObjectName
 
+# A privilege, the kind of whoever holds it, and the name.
+Grant = tuple[str, str, str]
+
 warnings.filterwarnings("ignore", message="Arrow output on a DB-API result", module=".*")
 
 
@@ -65,7 +68,9 @@ class Account:
         self.lock = threading.Lock()
         self.sessions: dict[str, Any] = {}
         self.objects: dict[ObjectName, ObjectInfo] = {}
-        self.grants: dict[tuple[str, str], set[tuple[str, str, str]]] = {}
+        self.grants: dict[tuple[str, str], set[Grant]] = {}
+        # What whoever is granted of objects to come, by schema and kind of object.
+        self.future_grants: dict[tuple[str, str, str], set[Grant]] = {}
         self.functions: dict[ObjectName, list[Any]] = {}
         self.procedures: dict[ObjectName, Any] = {}
         self.warehouses: set[str] | None = set(options.warehouses) if options.warehouses else None
@@ -176,9 +181,17 @@ class Account:
                 "02000",
             )
 
-    def record(self, name: ObjectName, info: ObjectInfo) -> None:
+    def record(self, name: ObjectName, info: ObjectInfo, grants: set[Grant] | None = None) -> None:
+        """A new object, or one that takes another's place.
+
+        Unless it brings grants, it has those on objects to come, and none of what it replaces:
+        https://docs.snowflake.com/en/release-notes/bcr-bundles/2026_08/bcr-2433
+        """
         self.forget(name)
         self.objects[name] = info
+        if grants is None:
+            grants = self.future_grants.get((name.database, name.schema, info.kind), set())
+        self.grants["TABLE", str(name)] = set(grants)
         self.metadata.execute(
             "insert into _fs_global.emulator.objects values (?, ?, ?, ?, ?, ?)",
             [*name, info.dynamic is not None, info.is_transient, info.created_at],
@@ -187,6 +200,7 @@ class Account:
 
     def forget(self, name: ObjectName) -> None:
         self.objects.pop(name, None)
+        self.grants.pop(("TABLE", str(name)), None)
         self.metadata.execute(
             "delete from _fs_global.emulator.objects "
             "where database = ? and schema = ? and name = ?",
@@ -196,6 +210,8 @@ class Account:
 
     def forget_scope(self, database: str, schema: str | None = None) -> None:
         """Forget what a dropped schema or database held."""
+        for place in [p for p in self.future_grants if (database, schema or p[1]) == p[:2]]:
+            del self.future_grants[place]
         for store in (self.objects, self.functions, self.procedures):
             for name in [n for n in store if n.database == database and schema in (None, n.schema)]:
                 if store is self.objects:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from emulator import answers, errors, notifications
+from emulator.account import Grant
 from emulator.answers import Answer
 from emulator.session import Session
 from emulator.statements import NAME, Statement, split_name
@@ -26,7 +28,8 @@ _SECURABLE = (
 )
 _GRANT = re.compile(
     rf"(?P<verb>grant|revoke)\s+(?P<privileges>.+?)\s+on\s+(?P<future>(?:future|all)\s+)?"
-    rf"(?:(?P<kind>{_SECURABLE})\s+)?(?:in\s+(?:schema|database)\s+)?(?P<name>{NAME})(?:\s*\([^)]*\))?\s+(?:to|from)\s+"
+    rf"(?:(?P<kind>{_SECURABLE})\s+)?(?P<inside>in\s+(?:schema|database)\s+)?(?P<name>{NAME})"
+    r"(?:\s*\([^)]*\))?\s+(?:to|from)\s+"
     rf"(?:(?P<grantee_kind>role|user|share|database\s+role)\s+)?(?P<grantee>{NAME})",
     re.I | re.S,
 )
@@ -74,9 +77,12 @@ def _change(found: re.Match[str], session: Session) -> Answer:
 
 
 def _grant(body: str, session: Session) -> Answer:
-    """Grants on one object are kept for SHOW GRANTS, others are accepted.
+    """Grants on objects and on those to come in a schema are kept for SHOW GRANTS.
 
-    https://docs.snowflake.com/en/sql-reference/sql/grant-privilege
+    Dynamic tables are a kind of their own, which grants on tables leave out. Grants on roles, on
+    the account and in a whole database are accepted.
+    https://docs.snowflake.com/en/sql-reference/sql/grant-privilege,
+    https://docs.snowflake.com/en/user-guide/dynamic-tables/privileges
     """
     session.commit()
     if _GRANT_ROLE.match(body) or _ACCOUNT_GRANT.match(body):
@@ -84,23 +90,38 @@ def _grant(body: str, session: Session) -> Answer:
     found = _GRANT.match(body)
     if not found:
         raise errors.syntax(body[:100])
-    if found["future"]:
-        return answers.status(_DONE)
     kind = re.sub(r"\s+", " ", (found["kind"] or "TABLE").upper())
     grantee = split_name(found["grantee"])[-1]
     grantee_kind = (found["grantee_kind"] or "ROLE").upper()
     known = session.account.roles
     if grantee_kind == "ROLE" and known is not None and grantee not in known:
         raise errors.no_such_object("Role", grantee)
-    key = _grant_key(kind, found["name"], session)
-    held = session.account.grants.setdefault(key, set())
-    for privilege in re.split(r"\s*,\s*", found["privileges"].upper()):
-        entry = (re.sub(r"\s+", " ", privilege.replace(" PRIVILEGES", "")), grantee_kind, grantee)
+    entries = {
+        (re.sub(r"\s+", " ", privilege.replace(" PRIVILEGES", "")), grantee_kind, grantee)
+        for privilege in re.split(r"\s*,\s*", found["privileges"].upper())
+    }
+    for held in _held(found, kind, session):
         if found["verb"].lower() == "grant":
-            held.add(entry)
+            held.update(entries)
         else:
-            held.discard(entry)
+            held.difference_update(entries)
     return answers.status(_DONE)
+
+
+def _held(found: re.Match[str], kind: str, session: Session) -> Iterator[set[Grant]]:
+    """The grants that a statement changes: of an object, of a schema's, of those to come."""
+    account = session.account
+    if not found["future"]:
+        yield account.grants.setdefault(_grant_key(kind, found["name"], session), set())
+    elif found["inside"] and found["inside"].lower().split()[1] == "schema":
+        scope = session.complete([*split_name(found["name"]), ""])
+        place = (scope.database, scope.schema, kind.removesuffix("S"))
+        if found["future"].strip().lower() == "future":
+            yield account.future_grants.setdefault(place, set())
+            return
+        for name, info in account.objects.items():
+            if (name.database, name.schema, info.kind) == place:
+                yield account.grants.setdefault(("TABLE", str(name)), set())
 
 
 def _grant_key(kind: str, name: str, session: Session) -> tuple[str, str]:

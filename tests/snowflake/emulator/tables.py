@@ -8,7 +8,7 @@ import re
 from sqlglot import exp
 
 from emulator import answers, errors, execution, translation
-from emulator.account import ObjectInfo
+from emulator.account import Grant, ObjectInfo
 from emulator.answers import Answer
 from emulator.session import Session
 from emulator.statements import NAME, NAME_PART, ObjectName, Statement, split_name
@@ -233,10 +233,8 @@ def _create_table(tree: exp.Create, statement: Statement, session: Session) -> A
         session.temporary[name] = str(name)
     else:
         transient = any(isinstance(item, exp.TransientProperty) for item in _properties(tree))
-        session.account.record(
-            name,
-            ObjectInfo("TABLE", _now(), transient, session.role, lengths),
-        )
+        info = ObjectInfo("TABLE", _now(), transient, session.role, lengths)
+        session.account.record(name, info, _copied_grants(tree, name, session))
     _comment(session, "table", target, _comment_of(tree))
     for column, comment in comments.items():
         _comment(session, "column", f'{target}."{column}"', comment)
@@ -320,11 +318,18 @@ def _create_view(tree: exp.Create, statement: Statement, session: Session) -> An
         info = ObjectInfo("VIEW", _now(), owner=session.role)
         info.text_lengths = _text_lengths(tree.expression)
         info.reads = reads
-        session.account.record(name, info)
+        session.account.record(name, info, _copied_grants(tree, name, session))
     _comment(session, "view", target, _comment_of(tree))
     for column, comment in comments.items():
         _comment(session, "column", f'{target}."{column}"', comment)
     return answers.status(f"View {name.name} successfully created.")
+
+
+def _copied_grants(tree: exp.Create, name: ObjectName, session: Session) -> set[Grant] | None:
+    """The grants of what is replaced, where the statement copies them."""
+    if any(isinstance(item, exp.CopyGrantsProperty) for item in _properties(tree)):
+        return session.account.grants.get(("TABLE", str(name)))
+    return None
 
 
 def _now() -> datetime.datetime:
@@ -416,14 +421,14 @@ def rename(session: Session, word: str, name: ObjectName, parts: list[str]) -> N
         del session.temporary[name]
         session.temporary[to] = str(to)
         return
-    info = session.account.info(name)
+    info, grants = session.account.info(name), session.account.grants.get(("TABLE", str(name)))
     if (to.database, to.schema) == (name.database, name.schema):
         execution.execute(session, f'alter {word} {source} rename to "{to.name}"')
     else:
         execution.execute(session, f"create table {to.sql} as select * from {source}")
         execution.execute(session, f"drop {word} {source}")
     session.account.forget(name)
-    session.account.record(to, info)
+    session.account.record(to, info, grants)
 
 
 def _swap(session: Session, name: ObjectName, other: exp.Table) -> None:
