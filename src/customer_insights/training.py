@@ -133,6 +133,7 @@ def train_task(
     model_features: Relation,
     training_set: Relation,
     past: Relation | None,
+    alike: Sequence[str] = (),
     recipe: Recipe = TREES,
     tuning_trials: Relation | None = None,
 ) -> pa.Table:
@@ -146,6 +147,7 @@ def train_task(
         model_features: which features each model uses.
         training_set: mature rows with `split`, label, keys, date and features.
         past: the decisions of earlier builds; None on the first.
+        alike: columns such that rows with one value are alike; none where each row is its own.
         recipe: the kind of model.
         tuning_trials: what searches for the parameters of trees found; None: not tuned.
 
@@ -155,7 +157,7 @@ def train_task(
     features = sorted({name for spec in specs for name in spec.feature_names})
     labels = sorted({spec.label_name for spec in specs})
     columns = dict.fromkeys(
-        ["split", *keys, date_column, VERSION, *labels, *features, *recipe.columns]
+        ["split", *keys, *alike, date_column, VERSION, *labels, *features, *recipe.columns]
     )
     source = training_set.sorted_by(*keys).select(*columns)
     fingerprint = training_set.select(*columns).fingerprint()
@@ -171,7 +173,7 @@ def train_task(
         decision = decided_before(asked, spec, own_past, settings)
         if decision is None:
             rows = _read(source, keys) if rows is None else rows
-            known = TrainingSet.of(rows, keys, date_column, spec, used)
+            known = TrainingSet.of(rows, keys, date_column, spec, used, alike)
             decision = decide(spec, known, own_past, settings)
         decisions.append(decision | {"input_hash": asked})
     return table_of(decisions, RUN_SCHEMA)
@@ -260,7 +262,8 @@ def _past_by_model(past: Relation | None) -> dict[str, list[Row]]:
 class TrainingSet:
     """Mature rows in key order, as one model sees them.
 
-    `others` are those whose label is unknown, where the recipe learns from these, too.
+    `others` are those whose label is unknown, where the recipe learns from these, too. Rows with
+    one value in a column of `alike` are alike, as the sessions of one visitor.
     """
 
     rows: pa.Table
@@ -269,6 +272,7 @@ class TrainingSet:
     spec: ModelSpec
     recipe: Recipe
     others: pa.Table | None = None
+    alike: tuple[str, ...] = ()
 
     @classmethod
     def of(
@@ -278,6 +282,7 @@ class TrainingSet:
         date_column: str,
         spec: ModelSpec,
         recipe: Recipe = TREES,
+        alike: Sequence[str] = (),
     ) -> TrainingSet:
         """Rows whose label is known: an unknown one is not a negative one."""
         others = None
@@ -285,7 +290,7 @@ class TrainingSet:
             is_known = pc.is_valid(rows[spec.label_name])
             others = rows.filter(pc.invert(is_known)) if recipe.keeps_unlabelled else None
             rows = rows.filter(is_known)
-        return cls(rows, tuple(keys), date_column, spec, recipe, others)
+        return cls(rows, tuple(keys), date_column, spec, recipe, others, tuple(alike))
 
     def examples(self, split: str) -> Examples:
         """The rows of one split, with their labels."""
@@ -354,11 +359,12 @@ class TrainingSet:
     def effective_rows(self, rows: pa.Table) -> int:
         """How many of some rows stand for themselves.
 
-        Rows of one customer are alike, and rows of one product: the effective sample size (Kish,
-        Survey Sampling, 1965) is put at the fewer of them, as if all their rows were copies.
+        Rows of one visitor, customer or product are alike. They count as if all were copies: the
+        effective sample size is then the square of their number by the sum of the squares of the
+        numbers that are alike (Kish, Survey Sampling, 1965). Where rows are alike in
+        two ways it is the smaller of the two.
         """
-        alike = [key for key in self.keys if key != self.date_column]
-        return min(int(pc.count_distinct(rows[key]).as_py()) for key in alike)
+        return min((_effective_rows(rows[column]) for column in self.alike), default=rows.num_rows)
 
     def label_definition_version(self) -> int | None:
         """The definition under which the labels were made."""
@@ -501,9 +507,9 @@ def _describe_splits(row: Row, training_set: TrainingSet, splits: dict[str, Exam
             f"{split}_rows": len(examples.labels),
             f"{split}_positives": int(np.sum(examples.labels)),
         }
-    keys = training_set.rows.select(training_set.keys)
+    alike = training_set.rows.select(["split", *training_set.alike])
     row["train_effective_rows"] = training_set.effective_rows(
-        keys.filter(pc.equal(training_set.rows["split"], "train"))
+        alike.filter(pc.equal(alike["split"], "train"))
     )
 
 
@@ -642,6 +648,12 @@ def _drift(
             _design_effect(later.num_rows, effective_rows),
         ),
     )
+
+
+def _effective_rows(alike: pa.ChunkedArray) -> int:
+    """What is left of rows if those with one value are copies of one another."""
+    counts = [int(count) for count in alike.value_counts().field("counts").to_pylist()]
+    return sum(counts) ** 2 // sum(count * count for count in counts) if counts else 0
 
 
 def _design_effect(rows: int, effective_rows: int | None) -> float:

@@ -148,6 +148,39 @@ def test_candidates_that_are_alike_raise_no_alarm(measure: str, alike: str) -> N
     assert alarms[1.0, 1.0] > 0.5
 
 
+def sessions_by_bin(
+    generator: np.random.Generator, visitors: int, shares: list[float]
+) -> tuple[Counts, float]:
+    """Sessions by bin of a feature that a visitor has, and how many there are for each that counts.
+
+    Some visitors come often, most seldom, four times on average.
+    """
+    sessions = generator.geometric(1 / 4, visitors)
+    bins = generator.choice(len(shares), visitors, p=shares)
+    counts = np.bincount(bins, sessions, len(shares)).astype(np.int64)
+    # Rows over effective rows, which are the square of the rows by the sum of these squares.
+    return counts, float(np.sum(sessions**2) / np.sum(sessions))
+
+
+def test_visitors_who_come_again_raise_no_alarm(measure: str) -> None:
+    generator = np.random.default_rng(20240101)
+    shares, learned, seen = SPREADS["categories"], 3000, 250
+    alarms = {}
+    for is_counted in (True, False):
+        tables = []
+        for trial in range(1000):
+            reference, reference_effect = sessions_by_bin(generator, learned, shares)
+            current, current_effect = sessions_by_bin(generator, seen, shares)
+            effects = (reference_effect, current_effect) if is_counted else (1.0, 1.0)
+            tables.append(binned("visitors", seen, trial, reference, current, effects))
+        ((alarms[is_counted],),) = measured(
+            measure, pa.concat_tables(tables), "avg(is_drifted::int)"
+        )
+    assert alarms[True] <= 0.01
+    # Counted as rows of their own, a third of the windows and more would raise one.
+    assert alarms[False] > 0.3
+
+
 @pytest.mark.parametrize("rows", [3000, 100_000])
 def test_a_shift_of_0_3_standard_deviations_is_found(measure: str, rows: int) -> None:
     generator = np.random.default_rng(20240101)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import fields, replace
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -191,11 +191,14 @@ class Shop:
         past: list[Row] | None = None,
         *,
         spec: ModelSpec | None = None,
+        alike: Sequence[str] = (),
         **changed: Any,
     ) -> Row:
         """The decision of one build on rows that have no split yet."""
         spec = spec or self.spec()
-        training_set = TrainingSet.of(self.split(rows), ("session_id",), "session_on", spec)
+        training_set = TrainingSet.of(
+            self.split(rows), ("session_id",), "session_on", spec, alike=alike
+        )
         return decide(spec, training_set, past or [], self.settings(**changed))
 
     def relate(self, rows: pa.Table) -> Relation:

@@ -543,25 +543,39 @@ def test_a_champion_without_a_profile_and_one_with_few_new_rows_are_not_held_aga
         assert found["value"] is None
 
 
-def test_rows_of_one_customer_are_no_evidence_of_their_own(shop: Shop, promoted: Row) -> None:
+def test_rows_of_one_visitor_are_no_evidence_of_their_own(shop: Shop, promoted: Row) -> None:
     rows = moved(shop.visits(days=66), promoted, shop)
-    customers = [f"c{number % 20:02}" for number in range(rows.num_rows)]
-    repeated = shop.with_column(rows, "session_id", customers)
+    # As often each, in what was learned from as in what came later.
+    visitors = [f"v{number % 12:02}" for number in range(rows.num_rows)]
+    rows = shop.with_column(rows, "visitor_id", visitors)
 
-    def cost(visits: pa.Table, effective_rows: int, drift_min_rows: int) -> float | None:
-        decision = shop.decide(visits, [promoted], drift_min_rows=drift_min_rows)
+    def cost(alike: tuple[str, ...], effective_rows: int, drift_min_rows: int) -> float | None:
+        decision = shop.decide(rows, [promoted], alike=alike, drift_min_rows=drift_min_rows)
         assert decision["train_effective_rows"] == effective_rows
         triggers = json.loads(decision["triggers"])
         (found,) = [each for each in triggers if each["name"] == "costly_drift"]
         value: float | None = found["value"]
         return value
 
-    alone, alike = cost(rows, 36 * 14, 20), cost(repeated, 20, 20)
+    alone, alike = cost((), 36 * 14, 20), cost(("visitor_id",), 12, 12)
     assert alone is not None
     assert alike is not None
     # Fewer rows are less sure of it; of fewer than asked for nothing is said.
     assert alike < alone
-    assert cost(repeated, 20, 21) is None
+    assert cost(("visitor_id",), 12, 13) is None
+
+
+def test_who_comes_often_stands_for_less(shop: Shop) -> None:
+    def effective_rows(**alike: list[str]) -> int:
+        rows = pa.table({"session_id": list("123456"), "is_purchase": [True] * 6} | alike)
+        known = TrainingSet.of(rows, ("session_id",), "session_on", shop.spec(), alike=tuple(alike))
+        return known.effective_rows(known.rows)
+
+    assert effective_rows() == 6
+    assert effective_rows(visitor_id=list("aabbcc")) == 3
+    # 36 / (16 + 1 + 1)
+    assert effective_rows(visitor_id=list("aaaabc")) == 2
+    assert effective_rows(customer_id=list("aabbcc"), product_id=list("aaabbb")) == 2
 
 
 def test_a_low_f1_makes_a_build_train_where_a_threshold_is_set(shop: Shop, promoted: Row) -> None:

@@ -14,6 +14,7 @@ def model(dbt, session):
         model_features=warehouse.relation(dbt.ref("model_features")),
         training_set=warehouse.relation(dbt.ref("churn_training_set")),
         past=warehouse.past_rows(),
+        alike=["customer_id"],
         tuning_trials=warehouse.relation(dbt.ref("tuning_trials")),
     )
     return warehouse.write(decisions)

@@ -1,15 +1,9 @@
 -- What each version scored after what it learned from, by window, with a fingerprint that
 -- tells whether a window has changed: a closed one is not computed again.
-{% set text = api.Column.translate_type('string') %}
--- Customers come again on the next as-of date, and so do candidates; any other row is a row of its own.
-{% set arms = [
-    {'from': 'scored_rows', 'rows': "task_name <> 'churn'", 'effective_rows': 'count(*)'},
-    {'from': 'scored_rows', 'rows': "task_name = 'churn'", 'effective_rows': 'count(distinct entity_id)'},
-    {
-        'from': 'scored_candidates',
-        'rows': 'true',
-        'effective_rows': 'least(count(distinct entity_id), count(distinct product_id))',
-    },
+{% set text, grain = api.Column.translate_type('string'), 'task_name, model_name, model_version, window_start_on' %}
+-- Visitors and customers come again, and candidates are alike in two ways.
+{% set alike = [
+    ('scored_rows', 'subject_id'), ('scored_candidates', 'entity_id'), ('scored_candidates', 'product_id'),
 ] %}
 
 with
@@ -20,10 +14,9 @@ scored_rows as (
         scored.task_name,
         scored.model_name,
         scored.model_version,
-        scored.entity_id,
-        scored.as_of_on,
-        scored.sample_role,
-        scored.sample_role = 'new' as is_judged,
+        {{ window_start('scored.as_of_on') }} as window_start_on,
+        scored.subject_id,
+        case when scored.sample_role = 'new' then 1 else 0 end as is_judged,
         hash(
             scored.entity_id,
             scored.as_of_on,
@@ -38,6 +31,7 @@ scored_rows as (
             scored.task_name = segments.task_name
             and scored.entity_id = segments.entity_id
             and scored.as_of_on = segments.as_of_on
+    where scored.sample_role in ('validation', 'test', 'new')
 
 ),
 
@@ -45,29 +39,50 @@ scored_candidates as (
 
     select
         *,
-        false as is_judged,
+        {{ window_start('as_of_on') }} as window_start_on,
+        0 as is_judged,
         hash(entity_id, product_id, as_of_on, features_hash, sample_role, is_positive) as row_hash
     from {{ ref('scored_candidates') }}
+    where sample_role in ('validation', 'test', 'new')
+
+),
+
+alike as (
+
+    {% for relation, column in alike %}
+    select
+        {{ grain }},
+        '{{ column }}' as alike_in,
+        count(*) as row_count,
+        sum(is_judged) as judged_rows,
+        sum(row_hash) as hash_sum
+    from {{ relation }}
+    group by {{ grain }}, {{ column }}
+    {{ 'union all' if not loop.last }}
+    {% endfor %}
+
+),
+
+counted as (
+
+    select
+        {{ grain }},
+        sum(row_count) as scored_rows,
+        sum(judged_rows) as judged_rows,
+        -- As if all that are alike were copies (Kish, Survey Sampling, 1965).
+        floor(cast(sum(row_count) as double) * sum(row_count) / sum(row_count * row_count)) as effective_rows,
+        -- Of whole numbers, so that the order of rows does not matter.
+        sum(hash_sum) as rows_hash
+    from alike
+    group by {{ grain }}, alike_in
 
 )
 
-{% for arm in arms %}
 select
-    task_name,
-    model_name,
-    model_version,
-    {{ window_start('as_of_on') }} as window_start_on,
-    count(*) as scored_rows,
-    count(case when is_judged then 1 end) as judged_rows,
-    {{ arm.effective_rows }} as effective_rows,
-    -- Of whole numbers, so that the order of rows does not matter.
-    cast(sum(row_hash) as {{ text }}) as rows_hash
-from {{ arm['from'] }}
-where {{ arm.rows }} and sample_role in ('validation', 'test', 'new')
-group by
-    task_name,
-    model_name,
-    model_version,
-    {{ window_start('as_of_on') }}
-{{ 'union all' if not loop.last }}
-{% endfor %}
+    {{ grain }},
+    cast(max(scored_rows) as bigint) as scored_rows,
+    cast(max(judged_rows) as bigint) as judged_rows,
+    cast(min(effective_rows) as bigint) as effective_rows,
+    cast(max(rows_hash) as {{ text }}) as rows_hash
+from counted
+group by {{ grain }}

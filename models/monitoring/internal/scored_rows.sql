@@ -21,6 +21,7 @@ select
     scores.model_name,
     scores.model_version,
     scores.session_id as entity_id,
+    coalesce(features.visitor_id, scores.session_id) as subject_id,
     scores.session_on as as_of_on,
     scores.score,
     scores.score_decile,
@@ -41,6 +42,7 @@ select
     scores.model_name,
     scores.model_version,
     scores.customer_id as entity_id,
+    scores.customer_id as subject_id,
     scores.as_of_on,
     scores.score,
     scores.score_decile,
@@ -64,6 +66,7 @@ select
     'review_sentiment' as model_name,
     scores.model_version,
     examples.review_id as entity_id,
+    examples.review_id as subject_id,
     examples.created_on as as_of_on,
     scores.positive_score as score,
     -- Its versions have no cut points.

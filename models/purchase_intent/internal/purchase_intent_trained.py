@@ -14,6 +14,7 @@ def model(dbt, session):
         model_features=warehouse.relation(dbt.ref("model_features")),
         training_set=warehouse.relation(dbt.ref("purchase_intent_training_set")),
         past=warehouse.past_rows(),
+        alike=["visitor_id"],
         tuning_trials=warehouse.relation(dbt.ref("tuning_trials")),
     )
     return warehouse.write(decisions)

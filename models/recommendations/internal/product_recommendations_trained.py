@@ -15,6 +15,7 @@ def model(dbt, session):
         model_features=warehouse.relation(dbt.ref("model_features")),
         training_set=warehouse.relation(dbt.ref("product_recommendations_training_set")),
         past=warehouse.past_rows(),
+        alike=["customer_id", "product_id"],
         recipe=RANKER,
         tuning_trials=warehouse.relation(dbt.ref("tuning_trials")),
     )
