@@ -24,6 +24,7 @@ select
     test_rows,
     test_positives,
     train_effective_rows,
+    test_effective_rows,
     training_set_hash,
     label_definition_version,
     parameters,

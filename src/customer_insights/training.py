@@ -86,6 +86,7 @@ RUN_SCHEMA = pa.schema(
         *[(f"{split}_{edge}_on", _date) for split in SPLITS for edge in ("from", "to")],
         *[(f"{split}_{what}", _count) for split in SPLITS for what in ("rows", "positives")],
         ("train_effective_rows", _count),
+        ("test_effective_rows", _count),
         ("training_set_hash", _text),
         (VERSION, pa.int32()),
         ("input_hash", _text),
@@ -508,9 +509,10 @@ def _describe_splits(row: Row, training_set: TrainingSet, splits: dict[str, Exam
             f"{split}_positives": int(np.sum(examples.labels)),
         }
     alike = training_set.rows.select(["split", *training_set.alike])
-    row["train_effective_rows"] = training_set.effective_rows(
-        alike.filter(pc.equal(alike["split"], "train"))
-    )
+    for split in ("train", "test"):
+        row[f"{split}_effective_rows"] = training_set.effective_rows(
+            alike.filter(pc.equal(alike["split"], split))
+        )
 
 
 def _what_is_lacking(splits: dict[str, Examples], recipe: Recipe, settings: Settings) -> str | None:

@@ -18,7 +18,8 @@ reference as (
         bin,
         max(kind) as kind,
         max(mean_value) as mean_value,
-        max(design_effect) as design_effect,
+        -- Later scores are held against those of the test rows.
+        max(case when column_name = 'score' then test_design_effect else train_design_effect end) as design_effect,
         sum(reference_rows) as reference_rows,
         sum(test_rows) as test_rows,
         sum(test_squared_error) as test_squared_error
