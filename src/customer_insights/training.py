@@ -589,7 +589,9 @@ def _champion(spec: ModelSpec, served: Row, past: Sequence[Row]) -> Champion:
         feature_names=tuple(json.loads(served["feature_names"])),
         label_settings=_label_settings(served),
         challenged_on=max(entry["test_to_on"] for entry in past if entry["artifact_sha256"]),
-        primary_value=served[spec.primary_metric],
+        primary=Interval(
+            *(served[f"{spec.primary_metric}{edge}"] for edge in ("", "_low", "_high"))
+        ),
         study_id=study_of(served["parameters"]),
     )
 
