@@ -21,9 +21,22 @@
 {%- set share = 'cast(' ~ positives ~ ' as double) / nullif(' ~ total ~ ', 0)' -%}
 {%- set past_share = 'cast(' ~ past_positives ~ ' as double) / nullif(' ~ past_total ~ ', 0)' -%}
 {%- set other = 'high' if edge == 'low' else 'low' -%}
-    {{ share }} - {{ past_share }}
-    {{ '-' if edge == 'low' else '+' }} sqrt(
-        power({{ share }} - {{ wilson_interval(positives, total, edge) }}, 2)
-        + power({{ past_share }} - {{ wilson_interval(past_positives, past_total, other) }}, 2)
-    )
+    {{ unpaired_difference_interval(
+        share,
+        wilson_interval(positives, total, edge),
+        past_share,
+        wilson_interval(past_positives, past_total, other),
+        edge
+    ) }}
+{%- endmacro %}
+
+{#
+  One end of the 95 % interval of `one - other`, which were measured on different rows, from the interval of each
+  (MOVER: Zou and Donner, Statistics in Medicine, 2008): this end of the one, the opposite end of the other. Null where
+  any is. In Python: `metrics.unpaired_difference`.
+  edge: low | high.
+#}
+{% macro unpaired_difference_interval(one, one_end, other, other_end, edge) -%}
+    {{ one }} - {{ other }}
+    {{ '-' if edge == 'low' else '+' }} sqrt(power({{ one }} - {{ one_end }}, 2) + power({{ other }} - {{ other_end }}, 2))
 {%- endmacro %}

@@ -1,11 +1,3 @@
-{% set primary_high -%}
-    case promoted.primary_metric
-        when 'roc_auc' then performance.roc_auc_high
-        when 'pr_auc' then performance.pr_auc_high
-        else performance.f1_high
-    end
-{%- endset %}
-
 with
 
 promoted as (
@@ -15,8 +7,16 @@ promoted as (
         model_name,
         model_version,
         primary_metric,
-        case primary_metric when 'roc_auc' then roc_auc when 'pr_auc' then pr_auc when 'f1' then f1 end
-            as promotion_value
+        case primary_metric
+            when 'roc_auc' then roc_auc
+            when 'pr_auc' then pr_auc
+            when 'f1' then f1
+        end as promotion_value,
+        case primary_metric
+            when 'roc_auc' then roc_auc_low
+            when 'pr_auc' then pr_auc_low
+            when 'f1' then f1_low
+        end as promotion_low
     from {{ ref('model_runs') }}
     where decision in ('trained_promoted', 'trained_rejected')
     qualify row_number() over (partition by model_name, model_version order by decision_number desc nulls last) = 1
@@ -31,47 +31,82 @@ all_rows as (
 
 ),
 
-{{ performance_metrics('all_rows') }}
+{{ performance_metrics('all_rows') }},
+
+compared as (
+
+    select
+        performance.*,
+        promoted.primary_metric,
+        promoted.promotion_value,
+        promoted.promotion_low,
+        case promoted.primary_metric
+            when 'roc_auc' then performance.roc_auc
+            when 'pr_auc' then performance.pr_auc
+            when 'f1' then performance.f1
+        end as primary_value,
+        case promoted.primary_metric
+            when 'roc_auc' then performance.roc_auc_high
+            when 'pr_auc' then performance.pr_auc_high
+            when 'f1' then performance.f1_high
+        end as primary_high
+    from performance
+    inner join promoted
+        on performance.model_name = promoted.model_name and performance.model_version = promoted.model_version
+
+),
+
+-- Both values were measured on some rows: the chance of both counts.
+judged as (
+
+    select
+        *,
+        {{ unpaired_difference_interval(
+            'promotion_value', 'promotion_low', 'primary_value', 'primary_high', 'low'
+        ) }} as fall_low
+    from compared
+
+)
 
 select
-    performance.model_name,
-    performance.model_version,
-    performance.window_start_on,
-    {{ window_end('performance.window_start_on') }} as window_end_on,
-    performance.scored_rows,
-    performance.matured_rows,
-    performance.positives,
-    performance.roc_auc,
-    performance.roc_auc_low,
-    performance.roc_auc_high,
-    performance.pr_auc,
-    performance.pr_auc_low,
-    performance.pr_auc_high,
-    performance.f1,
-    performance.f1_low,
-    performance.f1_high,
-    performance.precision,
-    performance.precision_low,
-    performance.precision_high,
-    performance.recall,
-    performance.recall_low,
-    performance.recall_high,
-    performance.brier,
-    performance.brier_low,
-    performance.brier_high,
-    performance.observed_rate,
-    performance.observed_rate_low,
-    performance.observed_rate_high,
-    performance.expected_rate,
-    performance.estimated_roc_auc,
-    performance.estimated_f1,
-    performance.estimated_precision,
-    performance.estimated_recall,
-    performance.estimated_brier,
-    promoted.primary_metric,
-    promoted.promotion_value,
-    {{ primary_high }} as primary_high,
-    {{ primary_high }} < promoted.promotion_value - {{ setting('retrain_metric_margin') }} as has_fallen
-from performance
-inner join promoted
-    on performance.model_name = promoted.model_name and performance.model_version = promoted.model_version
+    model_name,
+    model_version,
+    window_start_on,
+    {{ window_end('window_start_on') }} as window_end_on,
+    scored_rows,
+    matured_rows,
+    positives,
+    roc_auc,
+    roc_auc_low,
+    roc_auc_high,
+    pr_auc,
+    pr_auc_low,
+    pr_auc_high,
+    f1,
+    f1_low,
+    f1_high,
+    precision,
+    precision_low,
+    precision_high,
+    recall,
+    recall_low,
+    recall_high,
+    brier,
+    brier_low,
+    brier_high,
+    observed_rate,
+    observed_rate_low,
+    observed_rate_high,
+    expected_rate,
+    estimated_roc_auc,
+    estimated_f1,
+    estimated_precision,
+    estimated_recall,
+    estimated_brier,
+    primary_metric,
+    promotion_value,
+    primary_value,
+    primary_high,
+    fall_low,
+    promotion_value - primary_value > {{ setting('retrain_metric_margin') }} and fall_low > 0 as has_fallen
+from judged

@@ -7,6 +7,7 @@ the scores are sorted once, and each resample is a weight per row.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -156,6 +157,25 @@ def interval(value: float | None, replicates: Sequence[float | None]) -> Interva
 def difference(one: float | None, other: float | None) -> float | None:
     """`one - other`, None where either is."""
     return None if one is None or other is None else one - other
+
+
+def unpaired_difference(one: Interval, other: Interval) -> Interval:
+    """`one - other` of two values that were measured on different rows; None where either is.
+
+    The chance of both counts: an end of the interval lies as far from the difference as the root of
+    the squared distances of the two ends that lead there (MOVER: Zou and Donner, Construction of
+    confidence limits about effect measures, Statistics in Medicine 2008).
+    """
+    if one.value is None or other.value is None:
+        return UNDEFINED
+    value = one.value - other.value
+    if one.low is None or one.high is None or other.low is None or other.high is None:
+        return Interval(value, None, None)
+    return Interval(
+        value,
+        low=value - math.hypot(one.value - one.low, other.high - other.value),
+        high=value + math.hypot(one.high - one.value, other.value - other.low),
+    )
 
 
 def brier(labels: Labels, scores: Floats) -> float | None:

@@ -598,7 +598,9 @@ def _champion(spec: ModelSpec, served: Row, past: Sequence[Row]) -> Champion:
         feature_names=tuple(json.loads(served["feature_names"])),
         label_settings=_label_settings(served),
         challenged_on=max(entry["test_to_on"] for entry in past if entry["artifact_sha256"]),
-        primary_value=served[spec.primary_metric],
+        primary=Interval(
+            *(served[f"{spec.primary_metric}{edge}"] for edge in ("", "_low", "_high"))
+        ),
         study_id=study_of(served["parameters"]),
     )
 
@@ -830,7 +832,13 @@ def _objections(
     served: Row | None,
     settings: Settings,
 ) -> list[str]:
-    """Every reason why a trained model may not serve; none means promotion."""
+    """Every reason why a trained model may not serve; none means promotion.
+
+    A model that is ahead of the champion beyond noise need not be ahead of the best single feature
+    beyond noise, too: refused, it would leave the worse of two models serving.
+    """
+    is_contested = served is not None and _is_rival(served, spec)
+    replaces = is_contested and _is_ahead(lead["champion"], settings.promotion_margin)
     objections = [
         f"feature {name} alone has a ROC-AUC above {settings.leak_roc_auc} and feature_catalog.csv "
         "gives no leak_reason for it"
@@ -841,9 +849,9 @@ def _objections(
         f"(lead {_shown(lead[other])})"
         for other in ("constant", "best_single_feature")
         if not _is_ahead(lead[other], 0.0)
+        and not (other == "best_single_feature" and replaces and (lead[other].value or 0.0) > 0)
     ]
-    is_contested = served is not None and _is_rival(served, spec)
-    if is_contested and not _is_ahead(lead["champion"], settings.promotion_margin):
+    if is_contested and not replaces:
         objections.append(
             f"{spec.primary_metric} is not above the champion's by more than "
             f"{settings.promotion_margin} beyond noise (lead {_shown(lead['champion'])})"

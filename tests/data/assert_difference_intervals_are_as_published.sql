@@ -1,6 +1,6 @@
 -- Shares: Newcombe, Interval estimation for the difference between independent proportions, Statistics in
 -- Medicine 17 (1998), table II, method 10. Means: 1, 2, 3 beside 4, 6, 8 by hand, the difference -4 and
--- its standard error the root of 1/3 + 4/3. Nothing has no interval.
+-- its standard error the root of 1/3 + 4/3. Nothing has no interval. Any: by hand.
 with
 
 published as (
@@ -62,6 +62,14 @@ computed as (
         cast(null as double) as high,
         {{ mean_difference_interval(6, 14, 3, 4, 16, 1, 'low') }} as computed_low,
         {{ mean_difference_interval(6, 14, 3, 4, 16, 1, 'high') }} as computed_high
+    union all
+    -- 0.5 [0.2, 0.9] less 0.3 [0.0, 0.7]: the ends that lead there are 3 and 4, 4 and 3 tenths away.
+    select
+        'unpaired' as kind,
+        -0.3 as low,
+        0.7 as high,
+        {{ unpaired_difference_interval('0.5e0', '0.2e0', '0.3e0', '0.7e0', 'low') }} as computed_low,
+        {{ unpaired_difference_interval('0.5e0', '0.9e0', '0.3e0', '0.0e0', 'high') }} as computed_high
 
 )
 

@@ -217,7 +217,7 @@ WINDOW = f"{VERSION}, window_start_on date, window_end_on date"
 WATCHED = {
     "serving_versions": VERSION,
     "model_performance": f"{WINDOW}, matured_rows bigint, primary_metric varchar, "
-    "primary_high double, promotion_value double, has_fallen boolean",
+    "primary_value double, promotion_value double, fall_low double, has_fallen boolean",
     "slice_performance": f"{WINDOW}, slice varchar, matured_rows bigint, expected_rate double, "
     "observed_rate double, is_harmful boolean",
     "feature_drift": f"{WINDOW}, column_name varchar, brier_change double, "

@@ -42,9 +42,9 @@ MODEL = "purchase_intent_in_session"
 SEEDS = range(1, 6)
 # Not replayed: what versions are measured on.
 MEASURED_ON = 99
-# A shop of 170 sessions a day: in a smaller one two months have too few purchases for a model
-# of them to be ahead of its best feature beyond noise, which the gate asks for.
-TURNED_SEEDS, TURNED_SCALE = range(1, 4), 5.0
+# Shops of 70 sessions a day: in smaller ones it may take months longer until a model is ahead of
+# the old one beyond noise (docs/decisions/0030).
+TURNED_SEEDS, TURNED_SCALE = range(1, 6), 2.0
 COMPUTED = ("+session_features", "+session_labels", "+model_features", "run_context")
 
 
@@ -172,16 +172,17 @@ def fired(row: Row) -> set[str]:
     return {trigger["name"] for trigger in json.loads(row["triggers"]) if trigger["is_fired"]}
 
 
-def test_noise_seldom_promotes(steady: Years) -> None:
-    """Challenged every month, in shops that stay as they are."""
+def test_noise_seldom_promotes_or_alarms(steady: Years) -> None:
+    """Challenged every month, in shops that stay as they are; nor does the metric seem to fall."""
     reference = steady.rows(f"none-{MEASURED_ON}")
-    challenged, noise = 0, 0
+    challenged, noise, fallen = 0, 0, 0
     for seed in SEEDS:
         first, *later = replay(steady, steady.rows(f"none-{seed}"), retrain_max_age_days=1)
         assert first["decision"] == "trained_promoted"
         served = true_precision(load_model(first), reference)
         for row in later:
             challenged += row["artifact"] is not None
+            fallen += "fallen_metric" in fired(row)
             if row["decision"] == "trained_promoted":
                 challenger = true_precision(load_model(row), reference)
                 noise += challenger <= served
@@ -189,6 +190,7 @@ def test_noise_seldom_promotes(steady: Years) -> None:
     decisions = len(SEEDS) * (MONTHS - FIRST_MONTH)
     assert challenged == decisions
     assert noise <= 0.05 * decisions
+    assert fallen <= 0.025 * decisions
 
 
 def test_concept_drift_is_learned_within_two_matured_windows(turned: Years) -> None:

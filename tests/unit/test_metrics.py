@@ -21,6 +21,7 @@ from customer_insights.metrics import (
     interval,
     log_loss,
     resampling_weights,
+    unpaired_difference,
 )
 
 Case = tuple[Labels, Floats, Floats]
@@ -240,6 +241,17 @@ def test_a_difference_with_something_undefined_is_undefined() -> None:
     assert difference(0.5, 0.25) == 0.25
     assert difference(None, 0.5) is None
     assert difference(0.5, None) is None
+
+
+def test_the_noise_of_both_counts_in_a_difference_of_two_measurements() -> None:
+    """Each end by the two that lead there: 3 and 4, 4 and 3 tenths away."""
+    found = unpaired_difference(Interval(0.5, 0.2, 0.9), Interval(0.3, 0.0, 0.7))
+    assert found.value == pytest.approx(0.2)
+    assert [found.low, found.high] == pytest.approx([-0.3, 0.7])
+    exact = Interval(0.25, 0.25, 0.25)
+    assert unpaired_difference(exact, exact) == Interval(0.0, 0.0, 0.0)
+    assert unpaired_difference(exact, Interval(0.5, None, None)) == Interval(-0.25, None, None)
+    assert unpaired_difference(UNDEFINED, exact) == UNDEFINED
 
 
 @pytest.mark.parametrize("metric", ["roc_auc", "pr_auc"])

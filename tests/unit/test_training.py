@@ -596,6 +596,43 @@ def test_the_promotion_margin_keeps_a_challenger_from_serving_that_is_only_a_lit
     assert allowed["decision"] == "trained_promoted"
 
 
+def one_feature_decides(shop: Shop, visits: pa.Table, seed: int, of_visitor: float) -> pa.Table:
+    """After sixty days few pages tell of a purchase, and of the visitor hardly anything."""
+    later = shop.visits(days=180).slice(visits.num_rows)
+    pages, is_new = later["pages"].to_numpy(), np.array(later["visitor"].to_pylist()) == "new"
+    log_odds = -0.3 * (pages - 8.0) - of_visitor * np.where(is_new, 1.0, -1.0)
+    labels = np.random.default_rng(seed).logistic(size=len(pages)) < log_odds
+    return pa.concat_tables([visits, shop.with_column(later, "is_purchase", labels)]).slice(60 * 14)
+
+
+def test_what_is_better_than_the_champion_serves_though_one_feature_is_nearly_as_good(
+    shop: Shop, visits: pa.Table, promoted: Row
+) -> None:
+    rows = one_feature_decides(shop, visits, seed=0, of_visitor=0.3)
+    decision = shop.decide(rows, [promoted])
+    assert decision["lead_over_champion_low"] > 0.2
+    assert (
+        decision["lead_over_best_single_feature_low"]
+        < 0
+        < decision["lead_over_best_single_feature"]
+    )
+    assert decision["decision"] == "trained_promoted"
+    # Where nothing worse serves, the feature alone will do.
+    first = shop.decide(rows)
+    assert first["decision"] == "trained_rejected"
+    assert "that of the best single feature beyond noise" in first["reason"]
+
+
+def test_what_is_behind_its_best_feature_does_not_serve_whatever_serves_now(
+    shop: Shop, visits: pa.Table, promoted: Row
+) -> None:
+    rows = one_feature_decides(shop, visits, seed=2, of_visitor=0.0)
+    decision = shop.decide(rows, [promoted])
+    assert decision["lead_over_champion_low"] > 0.2
+    assert decision["lead_over_best_single_feature"] < 0
+    assert decision["decision"] == "trained_rejected"
+
+
 def test_a_challenger_is_compared_on_rows_that_the_champion_was_not_fitted_on(
     shop: Shop, visits: pa.Table, promoted: Row
 ) -> None:

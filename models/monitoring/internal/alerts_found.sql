@@ -164,11 +164,12 @@ from_performance as (
         'fallen_performance' as kind,
         performance.model_name as subject,
         performance.model_name,
-        performance.primary_high as value,
-        performance.promotion_value - {{ setting('retrain_metric_margin') }} as threshold,
+        performance.promotion_value - performance.primary_value as value,
+        {{ setting('retrain_metric_margin') }} as threshold,
         performance.primary_metric || ' of ' || cast(performance.matured_rows as {{ string_type }})
         || ' new rows with final outcomes was ' || {{ number_as_text('performance.promotion_value', 3) }}
-        || ' at promotion and is at most ' || {{ number_as_text('performance.primary_high', 3) }}
+        || ' at promotion and is ' || {{ number_as_text('performance.primary_value', 3) }}
+        || ', ' || {{ number_as_text('performance.fall_low', 3) }} || ' lower at least in view of the noise of both'
         || watched.said_of_version as finding,
         performance.window_end_on,
         'model_performance: model_name = ''' || performance.model_name || '''' as evidence
