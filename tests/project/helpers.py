@@ -5,7 +5,8 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -139,18 +140,16 @@ def contents(project: DbtProject) -> dict[str, tuple[int, int]]:
         }
 
 
-def make_build(
+@contextmanager
+def started_build(
     project: DbtProject,
     *arguments: str,
     env: Mapping[str, str] | None = None,
     project_dir: Path = PROJECT_DIR,
     command: str = "build",
     selected: Sequence[str] = (),
-) -> subprocess.CompletedProcess[str]:
-    """What `make build` or another command runs, in the project's own folders.
-
-    A build of selected nodes takes less time than one of all.
-    """
+) -> Iterator[subprocess.Popen[str]]:
+    """The process of `make_build`, which runs while the block does; it is waited for."""
     main = ["-m", "customer_insights"] if not selected else ["-c", SELECTED, *selected, "--"]
     variables = {
         "DUCKDB_PATH": str(project.database),
@@ -165,14 +164,28 @@ def make_build(
     with saved_parses.handed_on(
         Path(variables["DBT_TARGET_PATH"]), variables, variables["DUCKDB_PATH"], *files
     ):
-        return subprocess.run(
+        process = subprocess.Popen(
             [sys.executable, *main, command, *arguments],
             cwd=project_dir,
             env=os.environ | variables,
-            capture_output=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             text=True,
-            check=False,
         )
+        with process:
+            yield process
+
+
+def make_build(
+    project: DbtProject, *arguments: str, **options: Any
+) -> subprocess.CompletedProcess[str]:
+    """What `make build` or another command runs, in the project's own folders.
+
+    A build of selected nodes takes less time than one of all. Options are those of started_build.
+    """
+    with started_build(project, *arguments, **options) as process:
+        shown, errors = process.communicate()
+    return subprocess.CompletedProcess(process.args, process.returncode, shown, errors)
 
 
 def project_files(folder: Path) -> Path:

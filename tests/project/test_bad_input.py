@@ -25,6 +25,7 @@ from helpers import (
     put_raw,
     rows_of,
     shop,
+    started_build,
 )
 
 from customer_insights.sample import RAW_SCHEMAS, ShopConfig, bad_row_counts
@@ -228,6 +229,37 @@ def test_as_of_before_the_first_session_is_refused(
     assert_unchanged(copied, before)
 
 
+# --- an alert that fails the build ---
+
+
+@pytest.mark.long
+def test_a_severe_alert_fails_a_whole_build_after_everything_else_is_stored(
+    dbt: DbtWorker, copied: DbtProject
+) -> None:
+    """All nodes and data tests; test_monitoring.py shows the alert itself."""
+    change(
+        copied,
+        "update raw.sessions set administrative_duration = -1 "
+        "where started_at >= (select date_trunc('month', max(started_at)) from raw.sessions)",
+    )
+    answer = dbt.run(copied, "build", "--exclude-resource-type", "unit_test", check=False)
+    assert answer.exit_code == 1
+    not_well = {
+        name: status
+        for name, status in answer.statuses.items()
+        if status not in ("success", "pass", "no-op")
+    }
+    assert not_well == {
+        "assert_no_alert_is_severe": "error",
+        # Orders of the sessions that were refused.
+        "assert_keys_refer_to_known_rows": "warn",
+    }, answer.output
+    assert "sessions: 0.00 % of rows accepted" in answer.messages["assert_no_alert_is_severe"]
+    stored = {"customer_insights", "purchase_intent_scores", "model_runs", "alerts"}
+    stored |= {path.stem for path in (PROJECT_DIR / "snapshots").glob("*.yml")}
+    assert {answer.statuses.get(name) for name in stored} == {"success"}
+
+
 # --- the database file ---
 
 HOLD = """
@@ -254,6 +286,29 @@ def test_a_database_that_another_program_holds_is_named(live: DbtProject) -> Non
         holder.communicate("")
     assert_refused(done, f"The database {live.database} is in use by another program", "close it")
     assert_unchanged(live, before)
+
+
+@pytest.mark.long
+def test_of_two_builds_at_once_the_second_is_refused_and_the_first_ends_well(
+    live: DbtProject,
+) -> None:
+    decided = "select model_name, count(*) from insights.model_runs group by all"
+    before = dict(live.query(decided))
+    env = MADE | {"DBT_EXCLUDE_RESOURCE_TYPES": "unit_test test"}
+    with started_build(live, env=env) as first:
+        assert first.stdout
+        # Once a node is done the file is held until all are.
+        done = any("  ok  " in line for line in first.stdout)
+        second = make_build(live, env=env)
+        is_running = first.poll() is None
+        shown, errors = first.communicate()
+    assert_refused(second, f"The database {live.database} is in use by another program", "close it")
+    assert done, errors
+    assert is_running
+    assert first.returncode == 0, shown + errors
+    after = dict(live.query(decided))
+    assert after == {name: count + 1 for name, count in before.items()}
+    assert set(MODELS) < set(after)
 
 
 def not_a_database(project: DbtProject) -> Path:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from conftest import DbtProject, create_dbt_project
-from helpers import BUILD, DbtWorker, change, put_raw, rows_of, shop
+from helpers import BUILD, SETTINGS, DbtWorker, change, make_build, put_raw, rows_of, shop
 
 from customer_insights.sample import ShopConfig
 
@@ -57,3 +57,23 @@ def test_a_search_is_a_table_and_what_it_found_is_tried_at_the_next_build(
     assert json.loads(trials[2]["parameters"]).items() <= found.items()
     assert second["input_hash"] != first["input_hash"]
     assert second["decision"] in ("trained_promoted", "trained_rejected")
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("model", ["churn", "product_recommendations"])
+def test_the_command_line_searches_for_a_model_and_shows_its_trials(
+    dbt_project: DbtProject, model: str
+) -> None:
+    put_raw(dbt_project, shop(SHOP))
+    settings = SETTINGS | {"TEXT_ENGINE": "none", "TUNING_TRIALS": "2", "TUNING_FOLDS": "2"}
+    done = make_build(dbt_project, "--model", model, env=settings, command="tune")
+    assert done.returncode == 0, done.stdout + done.stderr
+    trials = rows_of(dbt_project, "select * from insights.tuning_trials order by trial_number")
+    assert [(trial["model_name"], trial["trial_number"]) for trial in trials] == [
+        (model, 0),
+        (model, 1),
+    ]
+    (best,) = [trial for trial in trials if trial["is_best"]]
+    assert best["value"] == max(trial["value"] for trial in trials) > 0
+    assert f"Study {best['study_id']}: 2 trials of {model}\n" in done.stdout
+    assert f"{trials[0]['primary_metric']} {trials[0]['value']:.4f} on the folds" in done.stdout

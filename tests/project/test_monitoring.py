@@ -4,7 +4,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -108,6 +108,40 @@ def test_what_is_wrong_with_the_newest_window_is_found(dbt: DbtWorker, project: 
     assert [row["value"] for row in reasons] == [
         pytest.approx(failing["validity", "sessions"]["value"])
     ]
+
+
+def test_a_closed_window_that_changes_keeps_both_values_and_since_when(
+    dbt: DbtWorker, project: DbtProject
+) -> None:
+    snapshot = ("snapshot", "--select", "data_quality_history")
+    key = "check_name = 'validity' and subject = 'sessions'"
+    window = quality(project, f"{key} and is_closed")[-1]
+    day = f"date '{window['window_start_on']}'"
+    dbt.run(project, *snapshot)
+    change(
+        project,
+        "update raw.sessions set administrative_duration = -1 "
+        f"where started_at >= {day} and started_at < {day} + interval 15 day",
+    )
+    dbt.run(project, *RUN)
+    changed_at = datetime.now(UTC).replace(tzinfo=None)
+    dbt.run(project, *snapshot)
+    (after,) = quality(project, f"{key} and window_start_on = {day}")
+    assert after["is_closed"]
+    assert after["value"] < 0.8 < window["value"]
+    history = f"select * from insights_history.data_quality_history where {key} "
+    first, second = rows_of(
+        project, f"{history} and window_start_on = {day} order by dbt_valid_from"
+    )
+    assert (first["value"], first["is_failing"]) == (window["value"], window["is_failing"])
+    assert (second["value"], second["is_failing"]) == (after["value"], True)
+    assert first["dbt_valid_from"] < changed_at < first["dbt_valid_to"]
+    assert (second["dbt_valid_from"], second["dbt_valid_to"]) == (first["dbt_valid_to"], None)
+    # What did not change has the value that it had.
+    others = rows_of(project, f"{history} and window_start_on < {day}")
+    assert others
+    assert {row["dbt_valid_to"] for row in others} == {None}
+    assert {row["dbt_valid_from"] for row in others} == {first["dbt_valid_from"]}
 
 
 def test_the_log_says_how_many_rows_each_table_holds(built: DbtProject) -> None:
