@@ -68,8 +68,8 @@
         ) %}
     {% endfor %}
     {% for row in rows_of_query(
-        'select * from ' ~ lineage ~ ' order by case when is_changed then 0 else 1 end, as_of_on desc, entity_id limit '
-        ~ most
+        'select * from ' ~ lineage
+        ~ ' order by case when is_changed then 0 else 1 end, as_of_on desc nulls last, entity_id limit ' ~ most
     ) %}
         {% do print(
             '    %-10s %-12s' | format(row.split, row.entity_id) ~ ' as of ' ~ row.as_of_on ~ ': '

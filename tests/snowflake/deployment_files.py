@@ -1,5 +1,6 @@
 """The SQL files of deploy/snowflake, rendered and split as `snow sql` does it, and run."""
 
+import functools
 from collections.abc import Mapping
 from io import StringIO
 from pathlib import Path
@@ -9,6 +10,7 @@ from emulator.client import Emulator
 from snowflake.connector.util_text import split_statements
 
 SQL_DIR = Path(__file__).resolve().parents[2] / "deploy" / "snowflake"
+NAME = r"[a-z_][a-z0-9_$]*(?:\.[a-z_][a-z0-9_$]*){0,2}"
 # What a caller has to give; everything else has a default in the file.
 REQUIRED = {
     "rsa_public_key": "MIIBIjANBgkq",
@@ -34,6 +36,18 @@ def statements(text: str, variables: Mapping[str, str]) -> list[str]:
         for part, _ in split_statements(StringIO(text), remove_comments=True)
     )
     return [environment.from_string(part).render(variables) for part in parts if part]
+
+
+@functools.cache
+def sql_texts() -> dict[str, str]:
+    """The text of each file by its name, in the order in which they run."""
+    return {path.name: path.read_text(encoding="utf-8") for path in sorted(SQL_DIR.glob("*.sql"))}
+
+
+def changed(text: str, old: str, new: str) -> str:
+    """The text with a mistake in it, for a test that shows that it is caught."""
+    assert old in text
+    return text.replace(old, new, 1)
 
 
 def set_up(emulator: Emulator) -> None:

@@ -20,7 +20,7 @@ import pytest
 from column_kinds import columns_on_duckdb, columns_on_snowflake
 from deployment_files import may_select, may_use, set_up
 from emulator.client import start_emulator
-from snowflake_lint import lint_project
+from snowflake_lint import lint_project, lint_statements
 from snowflake_lint.dynamic_tables import check_body
 from snowflake_lint.project import compiled, sentences
 from snowflake_lint.relations import read_relations
@@ -53,6 +53,7 @@ from statements_sent import (
 
 from customer_insights.comparison import OF_THE_CLOCK, differences
 from customer_insights.sample import RAW_SCHEMAS, ShopConfig, generate_blocks
+from dbt_worker import Answer
 
 # So few, that every model of the shop but the ranker is good enough to serve.
 RAW = {
@@ -78,6 +79,7 @@ EMPTY = {
     "tuning_trials": "nobody has searched for parameters",
 }
 READER = "customer_insights_reader"
+MADE_BY_HOOKS = re.compile(r"(?i)\s*create table if not exists \S+\.(run_log|sent_alerts)\b")
 # In a public schema, though for this project's own models to refer to.
 READABLE_TOO = {"serving_versions"}
 # Nodes that apply steps to rows where those are.
@@ -463,6 +465,44 @@ def test_nothing_but_metadata_and_profiles_leaves_the_account(
     assert not [e for e in (*first, *second) if "external_access" in e["sql"].lower()]
 
 
+def test_the_catalog_has_every_node(project: SnowflakeProject) -> None:
+    project.dbt("--write-json", "docs", "generate", "--no-compile")
+    catalog = json.loads((project.target / "catalog.json").read_text())
+    manifest = json.loads((project.target / "manifest.json").read_text())
+    expected = {
+        name
+        for name, node in manifest["nodes"].items()
+        if node["resource_type"] in ("model", "seed", "snapshot")
+    }
+    assert expected <= set(catalog["nodes"])
+    assert catalog["errors"] is None
+    for name in expected:
+        assert all(column == column.upper() for column in catalog["nodes"][name]["columns"]), name
+
+
+def operate(
+    project: SnowflakeProject,
+    operation: str,
+    *arguments: str,
+    check: bool = True,
+    **settings: str,
+) -> Answer:
+    """Run an operation; what it sent, also until it stopped, is SQL that Snowflake takes."""
+    earlier = project.emulator.statements()
+    answer = project.dbt("run-operation", operation, *arguments, env=settings, check=check)
+    sent = [entry["sql"] for entry in project.emulator.statements(len(earlier)) if entry["ok"]]
+    assert sent or answer.exit_code != 0
+    # Tables of hooks, which the catalog does not have.
+    made = [entry["sql"] for entry in earlier if MADE_BY_HOOKS.match(entry["sql"])]
+    documents = [
+        json.loads((project.target / name).read_text(encoding="utf-8"))
+        for name in ("catalog.json", "manifest.json")
+    ]
+    problems = lint_statements([*made, *sent], *documents, with_sqlfluff=False)
+    assert problems == [], f"{sentences(problems)}\n{answer.output}"
+    return answer
+
+
 def columns_that_hold(project: SnowflakeProject, text: str) -> set[str]:
     """Every column of every table and view that holds a text as a part of a value."""
     asked = [
@@ -497,24 +537,24 @@ def test_a_customer_who_is_erased_is_in_no_table(project: SnowflakeProject) -> N
         "INSIGHTS_INTERNAL.PURCHASE_INTENT_SCORED.CUSTOMER_ID",
         "INSIGHTS.PURCHASE_INTENT_SCORES.CUSTOMER_ID",
     } <= before
-    call = ("run-operation", "forget_customer", "--args", json.dumps({"customer_id": customer}))
+    call = ("forget_customer", "--args", json.dumps({"customer_id": customer}))
     # A build that runs would write the rows again.
     lock = "customer_insights.insights_internal.build_in_progress"
     project.emulator.execute(f"create table {lock} (locked boolean) comment = 'a build'")
-    assert "Another build of these schemas" in project.dbt(*call, check=False).output
+    assert "Another build of these schemas" in operate(project, *call, check=False).output
     assert columns_that_hold(project, customer) == before
     project.emulator.execute(f"drop table {lock}")
 
-    assert "may have learned from them" in project.dbt(*call).output
+    assert "may have learned from them" in operate(project, *call).output
     assert columns_that_hold(project, customer) == set()
     assert project.emulator.query(
         "select erasure_mode, customer_digest from customer_insights.insights_internal.erasures"
     ) == [("delete", None)]
-    again = project.dbt(*call, check=False)
+    again = operate(project, *call, check=False)
     assert again.exit_code != 0
     assert f"No table holds customer {customer}, so nothing was erased." in again.output
     nasty = json.dumps({"customer_id": "\\' or 1=1 --"})
-    answer = project.dbt("run-operation", "forget_customer", "--args", nasty, check=False)
+    answer = operate(project, "forget_customer", "--args", nasty, check=False)
     assert "so nothing was erased" in answer.output
     project.dbt("build", *WITHOUT_TESTS)
     assert columns_that_hold(project, customer) == set()
@@ -527,21 +567,6 @@ def test_a_full_refresh_keeps_decisions_and_scores(project: SnowflakeProject) ->
     project.dbt("build", "--full-refresh", *WITHOUT_TESTS)
     assert len(decisions(project)) == len(before) + 2
     assert project.emulator.query(count) == scores
-
-
-def test_the_catalog_has_every_node(project: SnowflakeProject) -> None:
-    project.dbt("--write-json", "docs", "generate", "--no-compile")
-    catalog = json.loads((project.target / "catalog.json").read_text())
-    manifest = json.loads((project.target / "manifest.json").read_text())
-    expected = {
-        name
-        for name, node in manifest["nodes"].items()
-        if node["resource_type"] in ("model", "seed", "snapshot")
-    }
-    assert expected <= set(catalog["nodes"])
-    assert catalog["errors"] is None
-    for name in expected:
-        assert all(column == column.upper() for column in catalog["nodes"][name]["columns"]), name
 
 
 def left_behind(project: SnowflakeProject) -> list[str]:
@@ -668,12 +693,58 @@ def test_a_second_build_at_once_is_told_to_wait(project: SnowflakeProject) -> No
     # The one that holds it goes on holding it, and nothing was built.
     assert project.emulator.query(f"select count(*) from {lock}") == [(0,)]
     assert decisions(project) == before
-    project.dbt("run-operation", "release_build_lock")
+    operate(project, "release_build_lock")
     project.dbt("build", "--select", "run_context")
     left = project.emulator.query(
         "show tables like 'build_in_progress' in database customer_insights"
     )
     assert left == []
+
+
+def test_retention_takes_what_is_old_and_out_of_service(project: SnowflakeProject) -> None:
+    internal = "customer_insights.insights_internal"
+    tables = [f"{internal}.purchase_intent_{what}" for what in ("scored", "explained")]
+    made = {"long ago": "'2020-01-01'::timestamp_ntz", "lately": "current_timestamp()"}
+
+    def rows(condition: str) -> list[Any]:
+        return [
+            sorted(project.emulator.query(f"select * from {table} where {condition}"), key=str)
+            for table in tables
+        ]
+
+    ((serving,),) = project.emulator.query(
+        "select model_version from customer_insights.insights.serving_versions "
+        "where model_name = 'purchase_intent_in_session'"
+    )
+    aged = "model_version in ('long ago', 'lately')"
+    scored, explained = tables
+    project.emulator.execute(
+        f"update {scored} set scored_at = {made['long ago']} where model_version = '{serving}'"
+    )
+    served = rows(f"not {aged}")
+    assert any(row for row in served[0] if serving in row)
+    project.emulator.execute(
+        *(
+            f"insert into {scored} select * replace ('{version}' as model_version, "
+            f"{time} as scored_at) from {scored} where not {aged} "
+            f"and session_id in (select entity_id from {explained})"
+            for version, time in made.items()
+        ),
+        *(
+            f"insert into {explained} select * replace ('{version}' as model_version) "
+            f"from {explained} where not {aged}"
+            for version in made
+        ),
+    )
+    assert all(map(len, rows("model_version = 'long ago'")))
+    lately = rows("model_version = 'lately'")
+    assert "Nothing to delete" in operate(project, "apply_retention").output
+    assert all(map(len, rows("model_version = 'long ago'")))
+    operate(project, "apply_retention", SCORE_RETENTION_DAYS="400")
+    assert rows("model_version = 'long ago'") == [[], []]
+    assert rows("model_version = 'lately'") == lately
+    assert rows(f"not {aged}") == served
+    project.emulator.execute(*(f"delete from {table} where {aged}" for table in tables))
 
 
 def test_a_person_rolls_back_pins_and_unpins_between_builds(project: SnowflakeProject) -> None:
@@ -691,8 +762,7 @@ def test_a_person_rolls_back_pins_and_unpins_between_builds(project: SnowflakePr
 
     def change(operation: str, **arguments: str) -> str:
         given = {"model": name} | arguments if "entity" in arguments else who | arguments
-        call = ("run-operation", operation, "--args", json.dumps(given))
-        return project.dbt(*call, check=False).output
+        return operate(project, operation, "--args", json.dumps(given), check=False).output
 
     def newest() -> list[tuple[str, ...]]:
         return project.emulator.query(
@@ -749,8 +819,8 @@ def test_alerts_are_sent_once_by_a_notification_integration(project: SnowflakePr
     def send(**arguments: str) -> tuple[str, list[dict[str, Any]]]:
         """What is said, and what would be posted."""
         before = len(project.emulator.statements())
-        call = ("run-operation", "send_alerts_by_notification_integration")
-        answer = project.dbt(*call, "--args", json.dumps(arguments), check=False)
+        call = ("send_alerts_by_notification_integration", "--args", json.dumps(arguments))
+        answer = operate(project, *call, check=False)
         entries = project.emulator.statements()[before:]
         return answer.output, [sent for entry in entries for sent in entry.get("notifications", [])]
 

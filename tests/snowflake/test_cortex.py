@@ -15,6 +15,8 @@ from typing import Any, NamedTuple
 import duckdb
 import pytest
 from emulator.client import Emulator, start_emulator
+from snowflake_lint import lint_statements
+from snowflake_lint.project import sentences
 from snowflake_project import (
     PROJECT_DIR,
     SnowflakeProject,
@@ -79,9 +81,9 @@ class Shop:
             self.emulator.execute(f"drop schema if exists {schema} cascade")
         self.emulator.execute("create schema raw")
         self.emulator.execute(
-            "create table raw.reviews (review_id varchar, customer_id varchar, product_id varchar, "
-            "created_at timestamp, rating integer, title varchar, text varchar, "
-            "reply_at timestamp, loaded_at timestamp)"
+            "create table customer_insights.raw.reviews (review_id varchar, customer_id varchar, "
+            "product_id varchar, created_at timestamp, rating integer, title varchar, "
+            "text varchar, reply_at timestamp, loaded_at timestamp)"
         )
 
     def add(self, review_id: str, created_on: str, text: str, rating: int = 5) -> None:
@@ -452,3 +454,13 @@ def test_sql_and_python_know_the_same_languages() -> None:
     assert tuple(word.strip(" '\n") for word in listed.split(",") if word.strip()) == (
         cortex.TRANSLATED_LANGUAGES
     )
+
+
+def test_every_statement_sent_is_one_that_snowflake_takes(shop: Shop) -> None:
+    """Of all tests above, and of one more build."""
+    shop.add("r1", "2024-01-01", "I love it")
+    assert shop.build().sent == 1
+    sent = [entry["sql"] for entry in shop.emulator.statements() if entry["ok"]]
+    assert any("ai_sentiment(" in text.lower() for text in sent)
+    problems = lint_statements(sent, with_sqlfluff=False)
+    assert problems == [], sentences(problems)

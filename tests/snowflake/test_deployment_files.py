@@ -6,7 +6,6 @@ documented forms, and such a statement has to match one from end to end. The sch
 checked by their schemas. Each check is shown to catch mistakes.
 """
 
-import functools
 import json
 import os
 import re
@@ -22,13 +21,23 @@ import jsonschema
 import pytest
 import sqlglot
 import yaml
-from deployment_files import REQUIRED, SQL_DIR, may_select, may_use, set_up, statements
+from deployment_files import (
+    NAME,
+    REQUIRED,
+    SQL_DIR,
+    changed,
+    may_select,
+    may_use,
+    set_up,
+    sql_texts,
+    statements,
+)
 from emulator.client import Emulator, start_emulator
 from sqlglot import exp
 from sqlglot.errors import ErrorLevel, SqlglotError
 
 PROJECT_DIR = Path(__file__).resolve().parents[2]
-SQL_FILES = sorted(path.name for path in SQL_DIR.glob("*.sql"))
+SQL_FILES = list(sql_texts())
 JOBS = PROJECT_DIR / "deploy" / "dbt_cloud" / "jobs.yml"
 JOB_VARIABLES = JOBS.with_name("variables.example.yml")
 WORKFLOW = PROJECT_DIR / ".github" / "workflows" / "ci.yml"
@@ -40,7 +49,6 @@ TEXT_FILES = sorted(
     if path.is_file()
 )
 
-NAME = r"[a-z_][a-z0-9_$]*(?:\.[a-z_][a-z0-9_$]*){0,2}"
 TEXT = r"'(?:[^']|'')*'"
 TEXTS = rf"\({TEXT}(?:, ?{TEXT})*\)"
 DOCS = "docs.snowflake.com/en/sql-reference/sql"
@@ -341,16 +349,6 @@ def workflow_problems(text: str, folder: Path) -> list[str]:
     return problems
 
 
-@functools.cache
-def sql_texts() -> dict[str, str]:
-    return {name: (SQL_DIR / name).read_text() for name in SQL_FILES}
-
-
-def changed(text: str, old: str, new: str) -> str:
-    assert old in text
-    return text.replace(old, new, 1)
-
-
 # --- SQL ---
 
 
@@ -448,22 +446,6 @@ def test_the_profile_names_what_is_set_up() -> None:
         ("ML_SCHEMA", "ml_schema | default('{}')"),
     ):
         assert made.format(defaults[variable].lower()) in everything, variable
-
-
-def test_readers_get_the_public_schemas_alone() -> None:
-    granted = {
-        name.removeprefix("customer_insights.")
-        for statement in statements(sql_texts()["30_grants.sql"], {})
-        if statement.endswith("customer_insights_reader")
-        for name in re.findall(r"schema (\S+)", statement)
-    }
-    assert granted == {"insights", "insights_sample"}
-    words = {
-        statement.split(" on ", maxsplit=1)[0]
-        for statement in statements(sql_texts()["30_grants.sql"], {})
-        if statement.endswith("customer_insights_reader")
-    }
-    assert words == {"grant usage", "grant select"}
 
 
 @pytest.fixture(scope="module")

@@ -8,6 +8,7 @@ import hashlib
 import json
 import math
 import os
+import re
 import textwrap
 import time
 import zipfile
@@ -22,6 +23,7 @@ import pyarrow.parquet as pq
 import pytest
 import snowflake.connector
 from column_kinds import columns_on_duckdb, columns_on_snowflake
+from emulator import show
 from emulator.client import Emulator, start_emulator
 
 from dbt_worker import Answer, DbtWorker
@@ -77,6 +79,13 @@ def test_each_module_that_answers_names_the_page_that_it_follows() -> None:
     modules = (Path(__file__).parent / "emulator").glob("*.py")
     silent = {m.stem for m in modules if "https://docs.snowflake.com/en/" not in m.read_text()}
     assert silent == PLUMBING
+
+
+def test_each_kind_that_show_lists_names_the_page_that_it_follows() -> None:
+    text = (Path(__file__).parent / "emulator" / "show.py").read_text(encoding="utf-8")
+    page = r"# https://docs\.snowflake\.com/en/sql-reference/sql/show-(\S+)"
+    named = re.findall(rf'{page}\n    "([A-Z ]+)": ', text)
+    assert named == [(kind.lower().replace(" ", "-"), kind) for kind in show.KINDS]
 
 
 def test_a_session_knows_where_it_is(emulator: Emulator) -> None:

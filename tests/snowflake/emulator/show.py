@@ -1,7 +1,8 @@
 """SHOW and DESCRIBE: what is there, in Snowflake's columns.
 
-https://docs.snowflake.com/en/sql-reference/sql/show and the page of each kind. The columns that
-clients read are there; columns that would only hold constants are left out.
+https://docs.snowflake.com/en/sql-reference/sql/show, and for each kind the page that stands above
+it in `KINDS`. The columns that clients read are there; columns that would only hold constants are
+left out.
 """
 
 from __future__ import annotations
@@ -325,24 +326,30 @@ KINDS: dict[str, tuple[dict[str, str], Callable[[Session, Scope], Rows]]] = {
                 data_timestamp="timestamp_ltz", owner_role_type="text", immutable_where="text"),
         _dynamic_tables,
     ),
+    # https://docs.snowflake.com/en/sql-reference/sql/show-interactive-tables
     "INTERACTIVE TABLES": (_text("name", "database_name", "schema_name"), _nothing),
+    # https://docs.snowflake.com/en/sql-reference/sql/show-schemas
     "SCHEMAS": (
         _text("name", "is_default", "is_current", "database_name", "owner", "comment", "options",
               "retention_time"),
         _schemas,
     ),
+    # https://docs.snowflake.com/en/sql-reference/sql/show-databases
     "DATABASES": (
         _text("name", "is_default", "is_current", "origin", "owner", "comment", "options",
               "retention_time", "kind"),
         _databases,
     ),
+    # https://docs.snowflake.com/en/sql-reference/sql/show-warehouses
     "WAREHOUSES": (
         {**dict.fromkeys(("name", "state", "type", "size", "is_default", "is_current"), "text"),
          "auto_suspend": "fixed", "auto_resume": "text", "created_on": "timestamp_ltz",
          "owner": "text", "comment": "text"},
         _warehouses,
     ),
+    # https://docs.snowflake.com/en/sql-reference/sql/show-roles
     "ROLES": (_text("name", "is_default", "is_current", "owner", "comment"), _roles),
+    # https://docs.snowflake.com/en/sql-reference/sql/show-columns
     "COLUMNS": (
         dict.fromkeys(
             ("table_name", "schema_name", "column_name", "database_name", "kind"), "text"
@@ -354,7 +361,9 @@ KINDS: dict[str, tuple[dict[str, str], Callable[[Session, Scope], Rows]]] = {
         _text(*_ROUTINE, min_num_arguments="fixed", max_num_arguments="fixed"),
         _functions,
     ),
+    # https://docs.snowflake.com/en/sql-reference/sql/show-functions
     "FUNCTIONS": (_text(*_ROUTINE), _functions),
+    # https://docs.snowflake.com/en/sql-reference/sql/show-stages
     "STAGES": (
         _text("name", "database_name", "schema_name", "url", "has_credentials",
               "has_encryption_key", "owner", "comment", "type"),
@@ -366,7 +375,9 @@ KINDS: dict[str, tuple[dict[str, str], Callable[[Session, Scope], Rows]]] = {
               "format_options", "owner_role_type"),
         _file_formats,
     ),
+    # https://docs.snowflake.com/en/sql-reference/sql/show-procedures
     "PROCEDURES": (_text(*_ROUTINE), _procedures),
+    # https://docs.snowflake.com/en/sql-reference/sql/show-user-procedures
     "USER PROCEDURES": (_text(*_ROUTINE), _procedures),
 }  # fmt: skip
 
