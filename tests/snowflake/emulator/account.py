@@ -36,6 +36,7 @@ class Options:
     packages: Path | None = None
     procedure_seconds: float = 600.0
     has_cortex: bool = True
+    limits: Path | None = None
 
 
 @dataclasses.dataclass
@@ -74,6 +75,8 @@ class Account:
         self.functions: dict[ObjectName, list[Any]] = {}
         self.procedures: dict[ObjectName, Any] = {}
         self.warehouses: set[str] | None = set(options.warehouses) if options.warehouses else None
+        # Seconds that a statement may take, by warehouse.
+        self.statement_timeouts: dict[str, int] = {}
         # Those that were made in an account that takes any name, for SHOW.
         self.made_warehouses: set[str] = set()
         self.roles: set[str] | None = set(options.roles) if options.roles else None
