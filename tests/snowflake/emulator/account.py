@@ -81,6 +81,7 @@ class Account:
         self.made_warehouses: set[str] = set()
         self.roles: set[str] | None = set(options.roles) if options.roles else None
         self.extras: dict[str, Any] = {}
+        # Of the statement that runs, those of statements of its procedure left out.
         self.cortex_calls = 0
         self.notifications: list[dict[str, Any]] = []
         # The Python functions of the statement that runs: one may have failed, with a traceback.
@@ -107,11 +108,13 @@ class Account:
     @contextmanager
     def unlocked(self) -> Iterator[None]:
         """Let other statements run while this one waits."""
+        calls = self.cortex_calls
         self.lock.release()
         try:
             yield
         finally:
             self.lock.acquire()
+            self.cortex_calls = calls
 
     def take_failure(self) -> errors.SnowflakeError | None:
         """The exception of a Python function that made DuckDB fail."""
