@@ -19,18 +19,25 @@
   It is that of the file as it was built because the stage encrypts on the server (deploy/snowflake).
 #}
 {% macro snowflake__check_library() %}
-    {% set path = library_path() %}
+    {% set folder, _, name = library_path().rpartition('/') %}
     {% set what_to_do = ' Type: make deploy-snowflake (deploy/snowflake/README.md names other ways).' %}
     {% set files = try_or_compiler_error(
-        'The stage of the library, ' ~ path.rpartition('/')[0] ~ ', does not exist or role ' ~ target.role
+        'The stage of the library, ' ~ folder ~ ', does not exist or role ' ~ target.role
         ~ ' may not read it; run deploy/snowflake/*.sql first.',
         run_query,
-        'list ' ~ path
+        'list ' ~ folder
     ).rows %}
-    {% if files | length == 0 %}
-        {% do stop('The library of this version is not staged: ' ~ path ~ ' is missing.' ~ what_to_do) %}
-    {% elif files[0][2] not in path %}
-        {% do stop('The staged library ' ~ path ~ ' is damaged: its md5 is ' ~ files[0][2] ~ '.' ~ what_to_do) %}
+    {% set md5s = {} %}
+    {% for file in files %}{% do md5s.update({file[0].rpartition('/')[2]: file[2]}) %}{% endfor %}
+    {% if name not in md5s %}
+        {% set others = ', and what is staged is of another version: ' ~ md5s | sort | join(', ') if md5s else '' %}
+        {% do stop(
+            'The library of this version is not staged: ' ~ library_path() ~ ' is missing' ~ others ~ '.' ~ what_to_do
+        ) %}
+    {% elif md5s[name] not in name %}
+        {% do stop(
+            'The staged library ' ~ library_path() ~ ' is damaged: its md5 is ' ~ md5s[name] ~ '.' ~ what_to_do
+        ) %}
     {% endif %}
 {% endmacro %}
 

@@ -144,8 +144,46 @@ SNOWFLAKE_LOGIN = (
     ),
 )
 
+# What Python stops at: the sandbox is full, or Python itself found no more room in it.
+_OUT_OF_MEMORY = (
+    r"(?:Function available memory exhausted"
+    r"|Python Interpreter Error:[\s\S]*?(?:MemoryError\b|std::bad_alloc))"
+)
+_MORE_MEMORY = (
+    "name a Snowpark-optimised warehouse that has more: TRAINING_WAREHOUSE for what trains, "
+    "ML_WAREHOUSE for the rest (training_memory and training_size in "
+    "deploy/snowflake/20_warehouses.sql)."
+)
+# 000630: the lowest of the limits of the account, the user, the session and the warehouse.
+_OUT_OF_TIME = r"Statement reached its statement or warehouse timeout of (?P<seconds>\d+) second"
+_MORE_TIME = (
+    "name a larger warehouse (TRAINING_WAREHOUSE for what trains, DYNAMIC_TABLE_WAREHOUSE for a "
+    "dynamic table, ML_WAREHOUSE for the rest), or raise its statement_timeout_in_seconds "
+    "(deploy/snowflake/20_warehouses.sql)."
+)
+
 # What a statement stops at.
 SNOWFLAKE_STATEMENTS = (
+    # https://docs.snowflake.com/en/developer-guide/udf/python/udf-python-troubleshooting and
+    # https://docs.snowflake.com/en/user-guide/warehouses-snowpark-optimized
+    KnownMessage(
+        r"\bin model (?P<model>\S+) \([\s\S]*?" + _OUT_OF_MEMORY,
+        "The model {model} needs more memory than its warehouse gives to Python; " + _MORE_MEMORY,
+    ),
+    KnownMessage(
+        _OUT_OF_MEMORY,
+        "Python needs more memory than its warehouse gives to it; " + _MORE_MEMORY,
+    ),
+    # https://docs.snowflake.com/en/sql-reference/parameters#statement-timeout-in-seconds
+    KnownMessage(
+        r"\bin (?P<kind>model|seed|snapshot|test) (?P<name>\S+) \([\s\S]*?" + _OUT_OF_TIME,
+        "The {kind} {name} was stopped after {seconds} seconds, the limit of a statement; "
+        + _MORE_TIME,
+    ),
+    KnownMessage(
+        _OUT_OF_TIME,
+        "A statement was stopped after {seconds} seconds, its limit; " + _MORE_TIME,
+    ),
     # dbt lists the schemas of the target's database before anything else
     # (dbt.adapters.snowflake.impl.list_schemas): 002043, or 002003 with the name.
     KnownMessage(

@@ -30,6 +30,24 @@ TRAINED_FROM = {
     ("review_sentiment_trained", "review_sentiment_training_set"),
     ("topics_trained", "review_texts"),
 }
+# Nodes that apply steps to rows where those are.
+STEPS_OF_NODES = {
+    "churn_explained": {"explain"},
+    "churn_scored": {"score"},
+    "purchase_intent_explained": {"explain"},
+    "purchase_intent_scored": {"score"},
+    "review_aspects_found": {"aspects"},
+    "review_details_counted": {"details"},
+    "review_languages_detected": {"language"},
+    "review_sentiment_predicted": {"sentiment"},
+    "review_topics_assigned": {"topics"},
+}
+# A hundred rows of features go with a model as an example of its input.
+SHOWN_TO_THE_REGISTRY = {
+    ("churn_registered", "churn_population"),
+    ("purchase_intent_registered", "session_features"),
+}
+MEASURED = {("review_sentiment_measured", "review_sentiment_judged")}
 # What is read though nothing is new: the fingerprints of the texts, which say so, and the sentiment
 # that is measured.
 READ_AGAIN = {

@@ -600,14 +600,17 @@ def test_a_library_that_is_not_staged_is_named(terminal: Terminal, staged: Emula
     before = made(staged)
     files = before["stage LIBRARY"]
     staged.execute(f"remove @{STAGE}")
+    older = terminal.folder / f"customer_insights_{'0' * 32}.zip"
+    older.write_bytes(b"of another commit")
+    missing = ["The library of this version is not staged", "make deploy-snowflake"]
     try:
-        for command in (("build",), ("dbt", "build")):
-            ended = terminal.type(*command, port=staged.port)
-            words = ["The library of this version is not staged", "make deploy-snowflake"]
-            if command == ("build",):
-                assert_refused(ended, *words)
-            else:
-                assert_last_lines_say(ended, *words, lines=1)
+        assert_refused(terminal.type("build", port=staged.port), *missing, "is missing. Type")
+        staged.execute(f"put 'file://{older}' @{STAGE} auto_compress = false overwrite = true")
+        missing.append(f"is missing, and what is staged is of another version: {older.name}. Type")
+        assert_refused(terminal.type("build", port=staged.port), *missing)
+        ended = terminal.type("dbt", "build", port=staged.port)
+        assert_last_lines_say(ended, *missing, lines=1)
+        staged.execute(f"remove @{STAGE}")
     finally:
         stage_library(staged, terminal.folder)
     assert {**made(staged), "stage LIBRARY": files} == before
@@ -640,6 +643,23 @@ def test_a_stage_that_does_not_exist_is_named(terminal: Terminal, staged: Emulat
         set_up_account(staged)
         stage_library(staged, terminal.folder)
     assert set(made(staged)) == set(before)
+
+
+def test_a_stage_or_a_lock_that_is_refused_is_named(terminal: Terminal, staged: Emulator) -> None:
+    before = made(staged)
+    for refused, words in (
+        ("list", ["The stage of the library, @", f"role {ROLE} may not read it"]),
+        ("create table", ["lacks a privilege on create table", "30_grants.sql"]),
+        # Other tables of a run are made only where they are missing.
+        (
+            f"create table {DATABASE}",
+            ["could not lock its schemas", f"role {ROLE} may not create tables in"],
+        ),
+    ):
+        with staged.limited(refused=[refused]):
+            ended = terminal.type("build", port=staged.port, selected=("run_context",))
+        assert_refused(ended, *words)
+        assert made(staged) == before
 
 
 def test_a_package_that_the_channel_lacks_is_named(terminal: Terminal, staged: Emulator) -> None:
@@ -759,7 +779,75 @@ def test_a_lock_is_taken_over_after_its_hours(
         assert left == []
 
 
-# --- a model that is damaged ---
+@pytest.mark.long
+def test_of_two_builds_at_once_one_ends_and_the_other_is_told_to_wait(
+    terminal: Terminal, trained: Emulator
+) -> None:
+    before = trained.query(f"select count(*) from {TRAINED}")[0][0]
+    build = ("build", "--select", "+purchase_intent_trained")
+    tests = ("--exclude-resource-type", "test", "--exclude-resource-type", "unit_test")
+    log = ("--log-path", str(terminal.folder / "logs_of_the_first"))
+    with (terminal.folder / "first.txt").open("w+", encoding="utf-8") as output:
+        first = subprocess.Popen(
+            [sys.executable, "-m", "dbt.cli.main", *build, *tests, *log],
+            cwd=terminal.folder,
+            env={**terminal.variables, "EMULATOR_PORT": str(trained.port)},
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+        try:
+            locked: list[tuple[Any, ...]] = []
+            begun = time.monotonic()
+            while not locked and time.monotonic() - begun < SECONDS:
+                assert first.poll() is None
+                time.sleep(0.05)
+                locked = trained.query(
+                    f"show tables like 'build_in_progress' in database {DATABASE}"
+                )
+            second = terminal.type(
+                "dbt", "build", "--select", "purchase_intent_trained", port=trained.port
+            )
+            assert first.poll() is None
+            words = ("Another build of these schemas (", ") has been running for 0.0 hours; wait")
+            assert_last_lines_say(second, *words, lines=1)
+            code = first.wait(timeout=SECONDS)
+        finally:
+            first.kill()
+            first.wait(timeout=10)
+        output.seek(0)
+        assert code == 0, output.read()
+    left = trained.query(f"show tables like 'build_in_progress' in database {DATABASE}")
+    assert left == []
+    counted = trained.query(
+        "select count(*), count(distinct decision_number), max(decision_number) "
+        f"from {TRAINED} group by model_name"
+    )
+    models = len(counted)
+    assert {count for count, _, _ in counted} == {before // models + 1}
+    assert all(count == distinct == newest for count, distinct, newest in counted)
+
+
+# --- a model that takes too long, or is damaged ---
+
+
+def test_a_model_that_takes_too_long_is_named(terminal: Terminal, trained: Emulator) -> None:
+    # Without a decision it has to learn, which takes more than the shortest time there is.
+    trained.execute(
+        f"alter table {TRAINED} rename to kept_decisions",
+        f"alter warehouse {TRAINING} set statement_timeout_in_seconds = 1",
+    )
+    try:
+        before = made(trained)
+        ended = terminal.type("build", port=trained.port, selected=("purchase_intent_trained",))
+        words = "The model purchase_intent_trained was stopped after 1 seconds, the limit of a"
+        assert_refused(ended, words, "TRAINING_WAREHOUSE", "statement_timeout_in_seconds")
+        assert made(trained) == before
+    finally:
+        trained.execute(
+            f"alter table {TRAINED.rpartition('.')[0]}.kept_decisions "
+            "rename to purchase_intent_trained",
+            f"alter warehouse {TRAINING} unset statement_timeout_in_seconds",
+        )
 
 
 def test_a_model_that_was_changed_by_hand_is_not_used(

@@ -20,6 +20,7 @@ import pytest
 from column_kinds import columns_on_duckdb, columns_on_snowflake
 from deployment_files import may_select, may_use, set_up
 from emulator.client import start_emulator
+from snowflake.connector import DictCursor
 from snowflake_lint import lint_project, lint_statements
 from snowflake_lint.dynamic_tables import check_body
 from snowflake_lint.project import compiled, sentences
@@ -39,7 +40,10 @@ from snowflake_project import (
     stage_library,
 )
 from statements_sent import (
+    MEASURED,
     READ_AGAIN,
+    SHOWN_TO_THE_REGISTRY,
+    STEPS_OF_NODES,
     TRAINED_FROM,
     Entry,
     answers_outside,
@@ -52,6 +56,7 @@ from statements_sent import (
 )
 
 from customer_insights.comparison import OF_THE_CLOCK, differences
+from customer_insights.progress import sentence_of
 from customer_insights.sample import RAW_SCHEMAS, ShopConfig, generate_blocks
 from dbt_worker import Answer
 
@@ -64,6 +69,8 @@ RAW = {
     "REVIEW_VALIDATION_DAYS": "150",
 }
 SCORES = "customer_insights.insights.purchase_intent_scores"
+# What the emulator gives a function at once, at most, and what one is given memory for in a test.
+ROWS_OF_A_BATCH, ROWS_IN_MEMORY = 2_048, 2_100
 # Every statement of a build, those of procedures too.
 STATEMENTS_OF_A_BUILD = 1_700
 # Schemas and what is in them, for dbt to know, and then a session's first tag.
@@ -82,19 +89,7 @@ READER = "customer_insights_reader"
 MADE_BY_HOOKS = re.compile(r"(?i)\s*create table if not exists \S+\.(run_log|sent_alerts)\b")
 # In a public schema, though for this project's own models to refer to.
 READABLE_TOO = {"serving_versions"}
-# Nodes that apply steps to rows where those are.
-STEPS_OF_NODES = {
-    "churn_explained": {"explain"},
-    "churn_scored": {"score"},
-    "purchase_intent_explained": {"explain"},
-    "purchase_intent_scored": {"score"},
-    "review_aspects_found": {"aspects"},
-    "review_details_counted": {"details"},
-    "review_languages_detected": {"language"},
-    "review_sentiment_predicted": {"sentiment"},
-    "review_topics_assigned": {"topics"},
-}
-# Their rows, and the time at which each was made.
+# Rows of nodes that apply steps, and the time at which each was made.
 KEPT = {
     "churn_scored": "scored_at",
     "purchase_intent_scored": "scored_at",
@@ -104,12 +99,6 @@ KEPT = {
     "review_sentiment_predicted": "scored_at",
     "review_topics_assigned": "assigned_at",
 }
-# A hundred rows of features go with a model as an example of its input.
-SHOWN_TO_THE_REGISTRY = {
-    ("churn_registered", "churn_population"),
-    ("purchase_intent_registered", "session_features"),
-}
-MEASURED = {("review_sentiment_measured", "review_sentiment_judged")}
 # What builds leave on purpose.
 STAY = {"stages": {"LIBRARY", "UPLOADS"}, "procedures": {"GET_PRODUCT_RECOMMENDATIONS"}}
 # Columns that dbt fetches, and rows at once, at most: what is declared of models and features,
@@ -627,26 +616,81 @@ def test_nothing_is_left_behind(project: SnowflakeProject) -> None:
     assert left_behind(project) == []
 
 
-def test_a_procedure_that_fails_half_way_leaves_nothing_and_the_next_build_recovers(
-    project: SnowflakeProject,
+def test_a_build_that_fails_half_way_leaves_nothing_and_the_next_one_recovers(
+    first: list[Entry], project: SnowflakeProject
 ) -> None:
-    table = "customer_insights.insights_internal.purchase_intent_trained"
-    before = decisions(project)
-    project.emulator.execute(
-        f"create or replace table kept as select * from {table}",
-        f"update {table} set artifact = to_binary('00', 'HEX') where artifact is not null",
+    assert first
+    scored = "customer_insights.insights_internal.purchase_intent_scored"
+    trained = "customer_insights.insights_internal.purchase_intent_trained"
+    name = "purchase_intent_in_session"
+    emulator = project.emulator
+
+    def scores() -> set[tuple[Any, ...]]:
+        found = emulator.query(
+            f"select session_id, model_name, model_version, features_hash, score from {scored}"
+        )
+        assert len(found) == len(set(found))
+        return set(found)
+
+    before, made = decisions(project), scores()
+    emulator.execute(
+        f"delete from {scored} where model_name = '{name}' and model_version = ("
+        f"select model_version from {trained} where model_name = '{name}' and is_champion "
+        "qualify row_number() over (order by decision_number desc) = 1) and session_id in ("
+        "select session_id from customer_insights.insights.session_features)"
     )
-    build = ("build", "--select", "purchase_intent_trained", "purchase_intent_scored")
-    answer = project.dbt(*build, *WITHOUT_TESTS, check=False)
-    assert answer.exit_code != 0
-    assert "was changed after it was written" in answer.output
-    assert decisions(project) == before
-    assert left_behind(project) == []
-    project.emulator.execute(
-        f"create or replace table {table} as select * from kept", "drop table kept"
-    )
-    project.dbt(*build, *WITHOUT_TESTS)
+    left = sorted(emulator.query(f"select * from {scored}"), key=str)
+    lacking = len(made) - len(left)
+    # More than a batch, so that the function has answered one when it stops.
+    assert lacking > ROWS_IN_MEMORY > ROWS_OF_A_BATCH
+
+    for node, limits, said in (
+        (
+            "purchase_intent_scored",
+            {"function_rows": ROWS_IN_MEMORY},
+            "The model purchase_intent_scored needs more memory than its warehouse gives to Python",
+        ),
+        *(
+            (
+                node,
+                # What was computed is in a table beside by then.
+                {"no_credits_for": rf"merge into \S+\.{node}\b"},
+                "has used up its credits; raise the quota of the resource monitor",
+            )
+            for node in ("purchase_intent_scored", "purchase_intent_trained")
+        ),
+    ):
+        since = len(emulator.statements())
+        with emulator.limited(**limits):
+            answer = project.dbt("build", "--select", node, *WITHOUT_TESTS, check=False)
+        assert answer.exit_code != 0
+        assert answer.statuses[node] == "error"
+        sentence = sentence_of(answer.messages[node])
+        assert said in sentence
+        assert "\n" not in sentence
+        written = [
+            entry
+            for entry in emulator.statements(since)
+            if entry["ok"]
+            and entry["inside_procedure"]
+            and re.match(rf"(?is)\s*create\b.*\b{node}__dbt_tmp\b", entry["sql"])
+        ]
+        assert len(written) == ("no_credits_for" in limits)
+        assert sorted(emulator.query(f"select * from {scored}"), key=str) == left
+        assert decisions(project) == before
+        assert left_behind(project) == []
+
+    both = ("purchase_intent_trained", "purchase_intent_scored")
+    project.dbt("build", "--select", *both, *WITHOUT_TESTS)
+    assert scores() == made
     assert len(decisions(project)) == len(before) + 2
+    assert (
+        emulator.query(
+            f"select count(*), max(decision_number) - min(decision_number) + 1 from {trained} "
+            "group by model_name having count(*) <> max(decision_number) - min(decision_number) + 1"
+        )
+        == []
+    )
 
 
 @pytest.mark.parametrize(
@@ -770,7 +814,16 @@ def test_a_person_rolls_back_pins_and_unpins_between_builds(project: SnowflakePr
             f"where model_name = '{name}' order by decision_number desc limit 1"
         )
 
+    def default_version() -> str:
+        """Of the registry, which `predict` without a version calls."""
+        model = f"customer_insights.insights_internal.{name}"
+        with project.emulator.connection.cursor(DictCursor) as cursor:
+            shown = cursor.execute(f"show versions in model {model}").fetchall()
+        (version,) = (row["name"] for row in shown if row["is_default_version"] == "true")
+        return str(version)
+
     ((_, serving, *_),) = newest()
+    assert default_version() == f"V{serving}".upper().replace("-", "_")
     ((session_id,),) = project.emulator.query(
         f"select min(session_id) from {SCORES} where model_name = '{name}'"
     )
@@ -789,8 +842,15 @@ def test_a_person_rolls_back_pins_and_unpins_between_builds(project: SnowflakePr
     assert newest() == [("rolled_back", "older", reason, True, None)]
     assert len(decisions(project)) == len(before) + 1
     assert "is pinned already" in change("pin_model")
-    project.dbt("build", "--select", "purchase_intent_trained", *WITHOUT_TESTS)
+    registry = ("purchase_intent_trained", "purchase_intent_registered")
+    project.dbt("build", "--select", *registry, *WITHOUT_TESTS)
     assert newest()[0][:2] == ("pinned", "older")
+    assert default_version() == "VOLDER"
+    assert project.emulator.query(
+        "select model_version, status from "
+        "customer_insights.insights_internal.purchase_intent_registered "
+        f"where model_name = '{name}' and is_default"
+    ) == [("older", "serving")]
     change("unpin_model")
     assert newest()[0][:2] == ("unpinned", "older")
     project.emulator.execute(

@@ -54,9 +54,13 @@ MASKED = {
 
 
 class Run(NamedTuple):
-    """What a dbt command did: the texts that it had scored, by which statements; what it said."""
+    """What a dbt command did: texts that it had scored, by which statements; what it said.
+
+    `calls` are those of all AI functions, the one that tests whether Cortex answers included.
+    """
 
     sent: int
+    calls: int
     paid_statements: list[str]
     is_success: bool
     output: str
@@ -103,13 +107,11 @@ class Shop:
         """Runs a dbt command; with `check` a failure fails the test."""
         before = len(self.emulator.statements())
         answer = self._project.dbt(*arguments, env=SETTINGS | settings, check=check)
-        paid = [
-            entry
-            for entry in self.emulator.statements()[before:]
-            if entry.get("cortex_calls") and "review_sentiment_scored" in entry["sql"].lower()
-        ]
+        asked = [e for e in self.emulator.statements(before) if e.get("cortex_calls")]
+        paid = [entry for entry in asked if "review_sentiment_scored" in entry["sql"].lower()]
         return Run(
             sum(entry["cortex_calls"] for entry in paid),
+            sum(entry["cortex_calls"] for entry in asked),
             [entry["sql"].lower() for entry in paid],
             answer.exit_code == 0,
             answer.output,
@@ -179,12 +181,23 @@ def test_the_tests_of_the_reviews_pass(shop: Shop) -> None:
         shop.dbt("build", "--select", "+review_sentiment", "--indirect-selection", "buildable")
 
 
-def test_quality_is_asked_once_for_each_text(shop: Shop) -> None:
+def test_both_functions_are_asked_once_for_each_text_up_to_the_cap(shop: Shop) -> None:
+    """What a run may cost, and one with nothing new does, is in docs/snowflake.md."""
     for number, text in enumerate(("I love it", "It broke", "I love it", "cortex-null")):
         shop.add(f"r{number}", f"2024-01-0{number + 1}", text)
     asked = "select content_hash, attempt_count from insights_internal.review_quality_classified"
-    for attempts in ([1, 1, 1], [1, 1, 2]):
-        shop.dbt("build", "--select", "+review_quality", "--indirect-selection", "buildable")
+    selected = ("--select", "+review_quality", "+review_sentiment")
+    settings = {"MAX_TEXTS_PER_RUN": "2", "MAX_TEXT_ATTEMPTS": "2"}
+    for texts, attempts in (
+        (2, [1, 1]),
+        (1, [1, 1, 1]),
+        # The one that had no answer, for the last time.
+        (1, [1, 1, 2]),
+        (0, [1, 1, 2]),
+    ):
+        run = shop.dbt("build", *selected, "--indirect-selection", "buildable", **settings)
+        # Each text is sent to each of two functions, and a word to see whether Cortex answers.
+        assert (run.sent, run.calls) == (texts, 2 * texts + 1)
         assert sorted(row[1] for row in shop.emulator.query(asked)) == attempts
     rows = shop.emulator.query(
         "select review_id, quality_label, quality_score, quality_source "

@@ -132,6 +132,27 @@ def test_options_make_the_account_strict(tmp_path: Path) -> None:
             connection.cursor().execute("select * from t")
         with pytest.raises(snowflake.connector.Error, match="timeout of 2 second"):
             in_procedure(strict, "import time; time.sleep(30)", "'snowflake-snowpark-python'")
+        # The lowest limit counts.
+        strict.execute("alter warehouse transforming set statement_timeout_in_seconds = 1")
+        with pytest.raises(snowflake.connector.Error, match="timeout of 1 second"):
+            in_procedure(strict, "import time; time.sleep(30)", "'snowflake-snowpark-python'")
+
+
+def test_an_account_lacks_something_for_a_while(emulator: Emulator) -> None:
+    emulator.execute(
+        "create table t as select 1 as a",
+        f"create function same(a int) returns int {PYTHON} handler = 'same' "
+        "as $$def same(a): return a$$",
+    )
+    with emulator.limited(no_credits_for=r"insert into \S*t\b", function_rows=2, refused=["list"]):
+        assert refused(emulator, "insert into t values (2)").errno == 90073
+        assert refused(emulator, "list @~").errno == 3001
+        assert emulator.query("select same(a) from t") == [(1,)]
+        many = "select sum(same(column1)) from values (1), (2), (3)"
+        assert "memory exhausted" in str(refused(emulator, many))
+    emulator.execute("insert into t values (2)")
+    assert emulator.query(many) == [(6,)]
+    assert emulator.query("select count(*) from t") == [(2,)]
 
 
 # -- values ----------------------------------------------------------------------------------------

@@ -72,6 +72,7 @@ def test_a_message_of_dbt_is_reduced_to_its_sentence(message: str, sentence: str
 
 LISTING = 'Runtime Error\n  Database error while listing schemas in database "SHOP"\n  '
 LOGIN = LISTING + "Database Error\n    {} (08001): Failed to connect to DB: x.example.com:443. "
+IN_MODEL = "Database Error in model churn_trained (models/churn/internal/churn_trained.py)\n"
 # What Snowflake, its connector and dbt say, in their words, and what a person is told.
 SAID_BY_SNOWFLAKE = [
     (
@@ -198,6 +199,49 @@ SAID_BY_SNOWFLAKE = [
         "your packages specification and try again.",
         "+packages in dbt_project.yml asks for; name versions that information_schema.packages",
     ),
+    (
+        # As a Python model of dbt says it.
+        f"{IN_MODEL}  300005 (XX000): 01be03f5-0001-f293-0000-9e5d03f9e35a: Function available "
+        "memory exhausted. Please visit https://docs.snowflake.com/en/developer-guide/"
+        "stored-procedure/python/procedure-python-profiler for help identifying bottlenecks.",
+        "The model churn_trained needs more memory than its warehouse gives to Python; name a "
+        "Snowpark-optimised warehouse that has more: TRAINING_WAREHOUSE for what trains",
+    ),
+    (
+        # As NumPy says it.
+        f"{IN_MODEL}  100357 (P0000): Python Interpreter Error:\n  Traceback (most recent call "
+        'last):\n    File "_udf_code.py", line 9, in main\n  numpy._core._exceptions.'
+        "_ArrayMemoryError: Unable to allocate 3.1 GiB for an array with shape (8, 52000000) and "
+        "data type float64\n   in function CHURN_TRAINED__DBT_SP with handler main",
+        "The model churn_trained needs more memory than its warehouse gives to Python; name a",
+    ),
+    (
+        # As XGBoost says it.
+        f"{IN_MODEL}  100357 (P0000): Python Interpreter Error:\n  Traceback (most recent call "
+        "last):\n  xgboost.core.XGBoostError: std::bad_alloc\n  Stack trace:\n    [bt] (0) x\n"
+        "   in function CHURN_TRAINED__DBT_SP with handler main",
+        "The model churn_trained needs more memory than its warehouse gives to Python; name a",
+    ),
+    (
+        "300005 (XX000): Function available memory exhausted.",
+        "Python needs more memory than its warehouse gives to it; name a Snowpark-optimised",
+    ),
+    (
+        f"{IN_MODEL}  000630 (57014): 01be03f5-0001-f293-0000-9e5d03f9e35a: Statement reached its "
+        "statement or warehouse timeout of 14400 second(s) and was canceled.",
+        "The model churn_trained was stopped after 14400 seconds, the limit of a statement; name a "
+        "larger warehouse (TRAINING_WAREHOUSE for what trains",
+    ),
+    (
+        "Database Error in test as_described_churn_trained (models/churn/a.yml)\n  000630 (57014): "
+        "Statement reached its statement or warehouse timeout of 2 second(s) and was canceled.",
+        "The test as_described_churn_trained was stopped after 2 seconds, the limit",
+    ),
+    (
+        "000630 (57014): Statement reached its statement or warehouse timeout of 30 second(s) and "
+        "was canceled.",
+        "A statement was stopped after 30 seconds, its limit; name a larger warehouse",
+    ),
 ]
 
 
@@ -228,6 +272,12 @@ def test_every_known_message_has_a_message_that_it_is_for() -> None:
         for message in messages
     }
     assert set(KNOWN_MESSAGES) - first == set()
+
+
+def test_memory_of_a_laptop_is_not_called_a_warehouses() -> None:
+    message = "Runtime Error in model t (models/t.py)\n  Python model failed:\n  Traceback (most "
+    message += "recent call last):\n    File x\n  MemoryError: Unable to allocate 3.1 GiB"
+    assert sentence_of(message) == "Unable to allocate 3.1 GiB"
 
 
 def test_a_sentence_that_speaks_of_an_error_is_kept() -> None:

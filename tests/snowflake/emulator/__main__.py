@@ -30,6 +30,7 @@ def main() -> None:
     parser.add_argument("--refuse", action="append", default=[], help="e.g. 'create dynamic table'")
     parser.add_argument("--packages", type=Path, help="instead of packages.json")
     parser.add_argument("--procedure-seconds", type=float, default=600.0)
+    parser.add_argument("--limits", type=Path, help="what runs out, see limits.py")
     parser.add_argument("--no-cortex", action="store_true", help="AI functions are unknown")
     chosen = parser.parse_args()
 
@@ -42,6 +43,7 @@ def main() -> None:
         packages=chosen.packages,
         procedure_seconds=chosen.procedure_seconds,
         has_cortex=not chosen.no_cortex,
+        limits=chosen.limits,
     )
     account = Account(options, chosen.log)
     # asyncio turns Nagle's algorithm off only where the protocol is named; with it, each answer

@@ -36,6 +36,7 @@ class Options:
     packages: Path | None = None
     procedure_seconds: float = 600.0
     has_cortex: bool = True
+    limits: Path | None = None
 
 
 @dataclasses.dataclass
@@ -74,10 +75,13 @@ class Account:
         self.functions: dict[ObjectName, list[Any]] = {}
         self.procedures: dict[ObjectName, Any] = {}
         self.warehouses: set[str] | None = set(options.warehouses) if options.warehouses else None
+        # Seconds that a statement may take, by warehouse.
+        self.statement_timeouts: dict[str, int] = {}
         # Those that were made in an account that takes any name, for SHOW.
         self.made_warehouses: set[str] = set()
         self.roles: set[str] | None = set(options.roles) if options.roles else None
         self.extras: dict[str, Any] = {}
+        # Of the statement that runs, those of statements of its procedure left out.
         self.cortex_calls = 0
         self.notifications: list[dict[str, Any]] = []
         # The Python functions of the statement that runs: one may have failed, with a traceback.
@@ -104,11 +108,13 @@ class Account:
     @contextmanager
     def unlocked(self) -> Iterator[None]:
         """Let other statements run while this one waits."""
+        calls = self.cortex_calls
         self.lock.release()
         try:
             yield
         finally:
             self.lock.acquire()
+            self.cortex_calls = calls
 
     def take_failure(self) -> errors.SnowflakeError | None:
         """The exception of a Python function that made DuckDB fail."""

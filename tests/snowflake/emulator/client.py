@@ -31,6 +31,7 @@ class Emulator:
 
     port: int
     log: Path
+    limits: Path
     password: str = "any"
     host: str = "127.0.0.1"
     process: subprocess.Popen[bytes] | None = None
@@ -90,6 +91,15 @@ class Emulator:
             with self.connection.cursor() as cursor:
                 cursor.execute(sql, timeout=STATEMENT_SECONDS)
 
+    @contextlib.contextmanager
+    def limited(self, **limits: Any) -> Iterator[None]:
+        """Let the account lack what `emulator.limits` knows, for as long as the block lasts."""
+        self.limits.write_text(json.dumps(limits), encoding="utf-8")
+        try:
+            yield
+        finally:
+            self.limits.unlink()
+
     def statements(self, since: int = 0) -> list[dict[str, Any]]:
         """What was received, in the order in which it ended; leave out the first `since`."""
         if not self.log.exists():
@@ -108,7 +118,9 @@ def start_emulator(
     """
     folder.mkdir(parents=True, exist_ok=True)
     log = folder / "statements.jsonl"
+    limits = folder / "limits.json"
     command = [sys.executable, "-m", "emulator", "--port", "0", "--log", str(log), *options]
+    command += ["--limits", str(limits)]
     if password is not None:
         command += ["--password", password]
     if not cortex:
@@ -122,7 +134,7 @@ def start_emulator(
             stderr=output,
             env=environment,
         )
-        emulator = Emulator(0, log, password or "any", process=process)
+        emulator = Emulator(0, log, limits, password or "any", process=process)
         try:
             emulator.port = _port_of(process, folder / "emulator.txt")
             yield emulator

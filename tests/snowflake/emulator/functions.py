@@ -19,7 +19,7 @@ from typing import Any
 import pyarrow as pa
 from sqlglot import exp
 
-from emulator import answers, cortex, errors, notifications, routines, sandbox
+from emulator import answers, cortex, errors, limits, notifications, routines, sandbox
 from emulator.account import Account
 from emulator.answers import Answer
 from emulator.routines import Routine
@@ -108,6 +108,7 @@ class Caller:
         self._returns = returns
         self._connection: socket.socket | None = None
         self._largest: int | None = None
+        self._rows = 0
         self._marks: list[tuple[str, int]] = []
         self._lock = threading.Lock()
         self.failed: errors.SnowflakeError | None = None
@@ -129,6 +130,12 @@ class Caller:
 
     def _call(self, columns: list[pa.Array]) -> pa.Array:
         assert self._connection is not None
+        self._rows += len(columns[0])
+        try:
+            limits.check_memory(self._account, self._rows)
+        except errors.SnowflakeError as exhausted:
+            self.failed = exhausted
+            raise
         try:
             sandbox.send(self._connection, columns)
             reply = sandbox.receive(self._connection)

@@ -17,6 +17,7 @@ from emulator import (
     dynamic_tables,
     errors,
     functions,
+    limits,
     notifications,
     privileges,
     procedures,
@@ -37,6 +38,7 @@ Handler = Callable[[Statement, Session], Answer | None]
 
 HANDLERS: list[Handler] = [
     privileges.handle,
+    limits.handle,
     session_commands.handle,
     stages.handle,
     staged_files.handle,

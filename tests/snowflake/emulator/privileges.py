@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from emulator import errors
+from emulator import errors, limits
 from emulator.answers import Answer
 from emulator.session import Session
 from emulator.statements import Statement
@@ -14,7 +14,8 @@ def handle(statement: Statement, session: Session) -> Answer | None:
     https://docs.snowflake.com/en/user-guide/security-access-control-privileges
     """
     text = " ".join(statement.words).replace("OR REPLACE ", "") + " "
-    for phrase in session.account.options.refused:
+    for_now = limits.of(session.account).get("refused", ())
+    for phrase in (*session.account.options.refused, *for_now):
         if text.startswith(phrase.upper() + " "):
             raise errors.SnowflakeError(
                 "SQL access control error:\n"

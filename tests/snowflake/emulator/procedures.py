@@ -106,9 +106,20 @@ def _kind(returns: str) -> str:
     )
 
 
+def _seconds(session: Session) -> float:
+    """How long a procedure may run: STATEMENT_TIMEOUT_IN_SECONDS of its warehouse, where 0 is none.
+
+    https://docs.snowflake.com/en/sql-reference/parameters#statement-timeout-in-seconds
+    """
+    most = session.account.options.procedure_seconds
+    timeout = session.account.statement_timeouts.get(session.warehouse or "")
+    return min(most, timeout) if timeout else most
+
+
 def _run(routine: Routine, values: list[Any], session: Session) -> Any:
     """Run the body in a process of its own, in the session of the caller."""
     account = session.account
+    seconds = _seconds(session)
     token = next(key for key, other in account.sessions.items() if other is session)
     request = {
         "kind": "procedure",
@@ -135,14 +146,14 @@ def _run(routine: Routine, values: list[Any], session: Session) -> Any:
     before = set(account.sessions)
     session.procedure_depth += 1
     try:
-        with account.unlocked(), box.open(request, account.options.procedure_seconds) as connection:
+        with account.unlocked(), box.open(request, seconds) as connection:
             reply = sandbox.receive(connection)
             if "error" not in reply:
                 _warm(box, sandbox.receive(connection)["warm"])
     except TimeoutError:
         raise errors.SnowflakeError(
             f"Statement reached its statement or warehouse timeout of "
-            f"{account.options.procedure_seconds:.0f} second(s) and was canceled.",
+            f"{seconds:.0f} second(s) and was canceled.",
             630,
             "57014",
         ) from None

@@ -187,7 +187,7 @@ class Server:
         with self.account.lock:
             # The time that the statement itself takes, not its wait for others.
             started = time.perf_counter()
-            calls, sent = self.account.cortex_calls, len(self.account.notifications)
+            self.account.cortex_calls, sent = 0, len(self.account.notifications)
             self.account.called.clear()
             try:
                 found = _answers(session, text, body)
@@ -205,7 +205,7 @@ class Server:
                     errors.SnowflakeError(f"The emulator failed: {error}", 300000, "XX000"),
                     query_id,
                 )
-            calls = self.account.cortex_calls - calls
+            calls = self.account.cortex_calls
             notifications = self.account.notifications[sent:]
         entry: dict[str, Any] = {
             "session": session.id,

@@ -40,6 +40,7 @@ _SHOW_GRANTS = re.compile(
     rf"(?P<name>{NAME})?)?\s*$",
     re.I,
 )
+_TIMEOUT = re.compile(r"statement_timeout_in_seconds\s*(?:=\s*(\d+))?", re.I)
 _DONE = "Statement executed successfully."
 
 
@@ -70,6 +71,8 @@ def _change(found: re.Match[str], session: Session) -> Answer:
             known.discard(name)
     if kind == "WAREHOUSE" and found["verb"].lower() == "create":
         session.account.made_warehouses.add(name)
+    if kind == "WAREHOUSE" and (timeout := _TIMEOUT.search(found.string)):
+        session.account.statement_timeouts[name] = int(timeout[1] or 0)
     if kind.endswith("INTEGRATION") and found["verb"].lower() == "create":
         notifications.keep_integration(name, found.string, session)
     session.commit()
