@@ -12,26 +12,27 @@
 -- Only ACCOUNTADMIN can make resource monitors. They count warehouses and their cloud services; not
 -- serverless features, not Cortex: a budget watches those
 -- (https://docs.snowflake.com/en/user-guide/resource-monitors).
--- No frequency: the credits used are then reset at the start of each calendar month.
+-- No frequency: the credits used are then reset at the start of each calendar month. `alter` replaces the
+-- triggers (https://docs.snowflake.com/en/sql-reference/sql/alter-resource-monitor).
 use role accountadmin;
 
 create resource monitor if not exists customer_insights_transforming with
+    credit_quota = <% transforming_quota | default(20) %>;
+alter resource monitor customer_insights_transforming set
     credit_quota = <% transforming_quota | default(20) %>
     triggers
         on 75 percent do notify
         on 95 percent do suspend
         on 110 percent do suspend_immediate;
-alter resource monitor customer_insights_transforming set
-    credit_quota = <% transforming_quota | default(20) %>;
 
 create resource monitor if not exists customer_insights_training with
+    credit_quota = <% training_quota | default(10) %>;
+alter resource monitor customer_insights_training set
     credit_quota = <% training_quota | default(10) %>
     triggers
         on 75 percent do notify
         on 95 percent do suspend
         on 110 percent do suspend_immediate;
-alter resource monitor customer_insights_training set
-    credit_quota = <% training_quota | default(10) %>;
 
 use role sysadmin;
 

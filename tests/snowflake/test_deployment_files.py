@@ -94,11 +94,13 @@ ADMINISTRATION = {
     rf"|usage on (?:all|future) procedures) in schema {NAME} to role {NAME}": (
         f"{DOCS}/grant-privilege"
     ),
-    rf"create resource monitor if not exists {NAME} with credit_quota = \d+ triggers"
-    r"(?: on \d+ percent do (?:notify|suspend|suspend_immediate))+": (
+    rf"create resource monitor if not exists {NAME} with credit_quota = \d+": (
         f"{DOCS}/create-resource-monitor"
     ),
-    rf"alter resource monitor {NAME} set credit_quota = \d+": f"{DOCS}/alter-resource-monitor",
+    rf"alter resource monitor {NAME} set credit_quota = \d+ triggers"
+    r"(?: on \d+ percent do (?:notify|suspend|suspend_immediate))+": (
+        f"{DOCS}/alter-resource-monitor"
+    ),
     rf"alter warehouse {NAME} set{WAREHOUSE_PROPERTIES}": f"{DOCS}/alter-warehouse",
     rf"alter warehouse {NAME} set resource_monitor = {NAME}": f"{DOCS}/alter-warehouse",
     rf"create user if not exists {NAME} type = service comment = {TEXT}": f"{DOCS}/create-user",

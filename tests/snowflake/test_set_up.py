@@ -54,7 +54,7 @@ def warehouse_problems(texts: Mapping[str, str]) -> list[str]:
             made[found[1]] = properties(found[2])
         elif found := re.match(rf"alter warehouse ({NAME}) set (.*)", statement):
             kept.setdefault(found[1], {}).update(properties(found[2]))
-        elif found := re.match(rf"create resource monitor if not exists ({NAME}) (.*)", statement):
+        elif found := re.match(rf"alter resource monitor ({NAME}) set (.*)", statement):
             triggers = re.findall(r"on (\d+) percent do (\w+)", found[2])
             monitors[found[1]] = {deed: int(percent) for percent, deed in triggers}
     problems = [
@@ -98,7 +98,7 @@ def test_what_warehouses_cost_is_bounded() -> None:
 # The second statement of a warehouse, `alter`, has the last word.
 ALTER = "alter warehouse {} set\n    {}"
 TRANSFORMING = ALTER.format("transforming", "warehouse_size = 'XSMALL'\n")
-IMMEDIATE = "\n        on 110 percent do suspend_immediate;\nalter resource monitor {}"
+AFTER_MONITORS = ";\n\nuse role sysadmin"
 
 
 @pytest.mark.parametrize(
@@ -129,8 +129,8 @@ IMMEDIATE = "\n        on 110 percent do suspend_immediate;\nalter resource moni
         ("    warehouse_type = 'SNOWPARK-OPTIMIZED'\n", "", "training is not Snowpark-optimised"),
         ("        on 95 percent do suspend\n", "", "the monitor of transforming"),
         (
-            IMMEDIATE.format(PREFIX + "training"),
-            ";\nalter resource monitor customer_insights_training",
+            f"\n        on 110 percent do suspend_immediate{AFTER_MONITORS}",
+            AFTER_MONITORS,
             "the monitor of training",
         ),
         ("    statement_timeout_in_seconds = 3600", "", "a statement in transforming"),
