@@ -248,7 +248,7 @@ def decided_before(
         "reason": _why_kept(fired, None),
     }
     _describe_serving(row, last)
-    return row | {"test_rows": 0, "test_positives": 0}
+    return row | {"test_rows": 0, "test_positives": 0, "test_effective_rows": 0}
 
 
 def _past_by_model(past: Relation | None) -> dict[str, list[Row]]:
@@ -687,6 +687,7 @@ def _describe_recent(
         "test_to_on": last,
         "test_rows": len(later.labels),
         "test_positives": int(np.sum(later.labels)),
+        "test_effective_rows": training_set.effective_rows(later.rows),
     }
     if recent:
         row |= _metrics(recent)

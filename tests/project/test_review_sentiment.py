@@ -119,7 +119,8 @@ ABSENT = (
     "is_predicted_purchase boolean, sample_role varchar)",
     "create table insights.session_labels "
     "(session_id varchar, is_purchase boolean, matured_on date)",
-    "create table insights.session_features (session_id varchar, features_hash varchar)",
+    "create table insights.session_features "
+    "(session_id varchar, visitor_id varchar, features_hash varchar)",
     "create table insights.churn_scores (model_name varchar, model_version varchar, "
     "customer_id varchar, as_of_on date, score double, score_decile integer, "
     "is_predicted_churn boolean, sample_role varchar)",
