@@ -14,7 +14,7 @@ Entry = Mapping[str, Any]
 # A run's own are its checks, its lock, and its log: the tables for it, its columns (twice, as an
 # older log lacks one), how many rows each table holds, what is too old, and the rows of 500 nodes
 # at a time; a schema of raw tables costs two, for what is in it.
-STATEMENTS = {"model": 11, "run": 19, "seed": 10, "snapshot": 10, "test": 3, "unit_test": 8}
+STATEMENTS = {"model": 11, "run": 19, "seed": 10, "snapshot": 11, "test": 3, "unit_test": 8}
 # What a query is written from is asked while dbt compiles it, under the tag of the node before.
 ASKED_FIRST = re.compile(
     r"(?i)\s*select (task_name, )?model_name, model_version, (cast\(window_start_on|profile from)"

@@ -87,8 +87,8 @@ EMPTY = {
 }
 READER = "customer_insights_reader"
 MADE_BY_HOOKS = re.compile(r"(?i)\s*create table if not exists \S+\.(run_log|sent_alerts)\b")
-# To which each build adds its decisions.
-DECIDED = {"model_runs", "retraining_triggers"}
+# To which each build adds what it decided, and how many texts it scored.
+ADDED_TO = {"model_runs", "retraining_triggers", "text_scoring_runs"}
 # In a public schema, though for this project's own models to refer to.
 READABLE_TOO = {"serving_versions"}
 # Rows of nodes that apply steps, and the time at which each was made.
@@ -559,9 +559,9 @@ def test_a_customer_who_is_erased_is_in_no_table(project: SnowflakeProject) -> N
 
 @pytest.mark.long
 def test_a_full_refresh_gives_what_is_there_and_keeps_decisions(project: SnowflakeProject) -> None:
-    """Each build decides once more, which is all that a refresh adds."""
+    """Each build decides and counts once more, which is all that a refresh adds."""
     project.dbt("--write-json", "build", *WITHOUT_TESTS)
-    compared = set(public_tables(project.target)) - {*OF_THE_CLOCK, *DECIDED}
+    compared = set(public_tables(project.target)) - {*OF_THE_CLOCK, *ADDED_TO}
     before = {name: rows_on_snowflake(project.emulator, f"insights.{name}") for name in compared}
     decided = decisions(project)
     project.dbt("build", "--full-refresh", *WITHOUT_TESTS)
