@@ -456,10 +456,18 @@ def test_nothing_but_metadata_and_profiles_leaves_the_account(
     assert not [e for e in (*first, *second) if "external_access" in e["sql"].lower()]
 
 
+def documents(project: SnowflakeProject) -> list[dict[str, Any]]:
+    """The catalog, which is made where no test has made it, and the manifest of a build."""
+    if not (project.target / "catalog.json").exists():
+        project.dbt("--write-json", "docs", "generate", "--no-compile")
+    return [
+        json.loads((project.target / name).read_text(encoding="utf-8"))
+        for name in ("catalog.json", "manifest.json")
+    ]
+
+
 def test_the_catalog_has_every_node_and_its_descriptions(project: SnowflakeProject) -> None:
-    project.dbt("--write-json", "docs", "generate", "--no-compile")
-    catalog = json.loads((project.target / "catalog.json").read_text())
-    manifest = json.loads((project.target / "manifest.json").read_text())
+    catalog, manifest = documents(project)
     expected = {
         name
         for name, node in manifest["nodes"].items()
@@ -470,11 +478,9 @@ def test_the_catalog_has_every_node_and_its_descriptions(project: SnowflakeProje
     for name in expected:
         node, found = manifest["nodes"][name], catalog["nodes"][name]
         assert found["metadata"]["comment"] == node["description"], node["name"]
-        columns = {column: each["comment"] or "" for column, each in found["columns"].items()}
-        described = {
-            column.upper(): each["description"] for column, each in node["columns"].items()
-        }
-        assert columns == dict.fromkeys(columns, "") | described, name
+        said = {column: each["comment"] or "" for column, each in found["columns"].items()}
+        written = {column.upper(): each["description"] for column, each in node["columns"].items()}
+        assert said == dict.fromkeys(said, "") | written, name
 
 
 def operate(
@@ -485,17 +491,14 @@ def operate(
     **settings: str,
 ) -> Answer:
     """Run an operation; what it sent, also until it stopped, is SQL that Snowflake takes."""
+    described = documents(project)
     earlier = project.emulator.statements()
     answer = project.dbt("run-operation", operation, *arguments, env=settings, check=check)
     sent = [entry["sql"] for entry in project.emulator.statements(len(earlier)) if entry["ok"]]
     assert sent or answer.exit_code != 0
     # Tables of hooks, which the catalog does not have.
     made = [entry["sql"] for entry in earlier if MADE_BY_HOOKS.match(entry["sql"])]
-    documents = [
-        json.loads((project.target / name).read_text(encoding="utf-8"))
-        for name in ("catalog.json", "manifest.json")
-    ]
-    problems = lint_statements([*made, *sent], *documents, with_sqlfluff=False)
+    problems = lint_statements([*made, *sent], *described, with_sqlfluff=False)
     assert problems == [], f"{sentences(problems)}\n{answer.output}"
     return answer
 
@@ -519,7 +522,7 @@ def columns_that_hold(project: SnowflakeProject, text: str) -> set[str]:
 def test_a_customer_who_is_erased_is_in_no_table(project: SnowflakeProject) -> None:
     """Long, because every column of every table is looked through, four times."""
     put_raw(project.emulator, shop())
-    project.dbt("build", *WITHOUT_TESTS)
+    project.dbt("--write-json", "build", *WITHOUT_TESTS)
     ((customer,),) = project.emulator.query(
         "select customer_id from customer_insights.raw.reviews "
         "join customer_insights.raw.orders using (customer_id) "
