@@ -117,3 +117,10 @@ performance as (
 
 )
 {% endmacro %}
+
+{# SQL: the primary metric, or another of its columns. relation: with its point; ending: of the column's name. #}
+{% macro of_primary_metric(relation='', ending='') -%}
+    case primary_metric
+    {%- for metric in ['roc_auc', 'pr_auc', 'f1'] %} when '{{ metric }}' then {{ relation ~ metric ~ ending }}
+    {%- endfor %} end
+{%- endmacro %}

@@ -7,16 +7,8 @@ promoted as (
         model_name,
         model_version,
         primary_metric,
-        case primary_metric
-            when 'roc_auc' then roc_auc
-            when 'pr_auc' then pr_auc
-            when 'f1' then f1
-        end as promotion_value,
-        case primary_metric
-            when 'roc_auc' then roc_auc_low
-            when 'pr_auc' then pr_auc_low
-            when 'f1' then f1_low
-        end as promotion_low
+        {{ of_primary_metric() }} as promotion_value,
+        {{ of_primary_metric(ending='_low') }} as promotion_low
     from {{ ref('model_runs') }}
     where decision in ('trained_promoted', 'trained_rejected')
     qualify row_number() over (partition by model_name, model_version order by decision_number desc nulls last) = 1
@@ -40,16 +32,8 @@ compared as (
         promoted.primary_metric,
         promoted.promotion_value,
         promoted.promotion_low,
-        case promoted.primary_metric
-            when 'roc_auc' then performance.roc_auc
-            when 'pr_auc' then performance.pr_auc
-            when 'f1' then performance.f1
-        end as primary_value,
-        case promoted.primary_metric
-            when 'roc_auc' then performance.roc_auc_high
-            when 'pr_auc' then performance.pr_auc_high
-            when 'f1' then performance.f1_high
-        end as primary_high
+        {{ of_primary_metric('performance.') }} as primary_value,
+        {{ of_primary_metric('performance.', '_high') }} as primary_high
     from performance
     inner join promoted
         on performance.model_name = promoted.model_name and performance.model_version = promoted.model_version

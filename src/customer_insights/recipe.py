@@ -176,12 +176,14 @@ class Trees:
     def profile(
         self,
         model: Model,
-        features: tuple[Feature, ...],  # noqa: ARG002  (the model has them)
+        features: tuple[Feature, ...],
         train: Examples,
         test: Examples,
         test_scores: Floats,
     ) -> dict[str, str]:
         """How features, scores and labels were spread (`customer_insights.monitoring.profile`)."""
+        # The model has them.
+        del features
         if not isinstance(model, TrainedModel):
             raise TypeError(f"{type(model).__name__} was not made by this recipe.")
         return training_profile(model, train, test, test_scores).columns()

@@ -71,13 +71,15 @@ class SentimentRecipe:
 
     def profile(
         self,
-        model: Model,  # noqa: ARG002  (its n-grams are no columns that could drift)
+        model: Model,
         features: tuple[Feature, ...],
         train: Examples,
         test: Examples,
         test_scores: Floats,
     ) -> dict[str, str]:
         """How its scores, the labels and what describes a text were spread."""
+        # Its n-grams are no columns that could drift.
+        del model
         is_first = train.rows[IS_FIRST_COPY].combine_chunks().to_numpy(zero_copy_only=False)
         # Of texts that are older than all that are learned from, there are copies alone.
         if is_first.any():
@@ -86,13 +88,10 @@ class SentimentRecipe:
         return columns_profile(described, {}, train, test, test_scores).columns()
 
     def importance(
-        self,
-        model: Model,  # noqa: ARG002
-        test: Examples,  # noqa: ARG002
-        test_scores: Floats,  # noqa: ARG002
-        settings: Settings,  # noqa: ARG002
+        self, model: Model, test: Examples, test_scores: Floats, settings: Settings
     ) -> str | None:
         """None: n-grams share places by their hashes, and no place has a name to show."""
+        del model, test, test_scores, settings
         return None
 
     def load(self, artifact: bytes, sha256: str) -> SentimentModel:
