@@ -11,6 +11,7 @@ def model(dbt, session):
         keys=["customer_id", "as_of_on"],
         date_column="as_of_on",
         matured_column="matured_on",
+        alike=["customer_id"],
         run_context=warehouse.relation(dbt.ref("run_context")),
         model_features=warehouse.relation(dbt.ref("model_features")),
         training_set=warehouse.relation(dbt.ref("churn_examples")),

@@ -10,6 +10,7 @@ def model(dbt, session):
         "purchase_intent",
         keys=["session_id"],
         date_column="session_on",
+        alike=["visitor_id"],
         run_context=warehouse.relation(dbt.ref("run_context")),
         model_features=warehouse.relation(dbt.ref("model_features")),
         training_set=warehouse.relation(dbt.ref("purchase_intent_training_set")),

@@ -18,6 +18,7 @@ from customer_insights.metrics import (
     Interval,
     Labels,
     RankedScores,
+    Subjects,
     brier,
     difference,
     interval,
@@ -87,6 +88,7 @@ def compare(
     primary_metric: str,
     replicates: int,
     seed: int,
+    subjects: Subjects | None = None,
 ) -> Comparison:
     """Measure a model, and by how much it is ahead of others, with paired bootstrap intervals.
 
@@ -95,8 +97,9 @@ def compare(
         model: what is measured.
         others: what it is compared with, by name; may be empty.
         primary_metric: the metric of the comparison.
-        replicates: number of resamples of rows, the same for all.
+        replicates: number of resamples, the same for all.
         seed: seed of the resampling.
+        subjects: shape (rows,), whom or what each row is about (`resampling_weights`).
 
     """
     rows, positives = len(labels), int(np.sum(labels))
@@ -115,7 +118,8 @@ def compare(
         return values
 
     point = measure_all(None)
-    resampled = [measure_all(weights) for weights in resampling_weights(rows, replicates, seed)]
+    drawn = resampling_weights(rows, replicates, seed, subjects)
+    resampled = [measure_all(weights) for weights in drawn]
     intervals = {
         name: interval(value, [values[name] for values in resampled])
         for name, value in point.items()

@@ -19,7 +19,7 @@ from customer_insights.catalog import Feature
 from customer_insights.encoding import Encoder, FloatMatrix, fit_encoder
 from customer_insights.engine import Input
 from customer_insights.errors import ArtifactError
-from customer_insights.metrics import Floats, Labels, RankedScores
+from customer_insights.metrics import Floats, Labels, RankedScores, Subjects
 
 # Shallow and slow to learn: on shop data deeper trees fit the training period, not the next one.
 PARAMETERS: dict[str, Any] = {
@@ -203,11 +203,14 @@ class Examples:
     """Rows to learn from or to measure on: features, and labels of shape (rows,).
 
     `others` are rows of the same split whose label is unknown, where the model learns from these.
+    `subjects` has shape (rows,): the number of the visitor, customer or product that each row is
+    about; None where each row stands for itself.
     """
 
     rows: pa.Table
     labels: Labels
     others: pa.Table | None = None
+    subjects: Subjects | None = None
 
     @property
     def smaller_class(self) -> int:

@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from sklearn.model_selection import StratifiedKFold, train_test_split
 
+from customer_insights.alike import subjects_of
 from customer_insights.catalog import Feature, ModelSpec, read_specs
 from customer_insights.engine import Relation, table_of
 from customer_insights.evaluation import Scored, compare, model_scored
@@ -86,6 +87,7 @@ def evaluate_task(
     model_features: Relation,
     training_set: Relation,
     matured_column: str | None = None,
+    alike: Sequence[str] = (),
 ) -> pa.Table:
     """Every model of a task under its protocols and every seed, as a table of EVALUATION_SCHEMA.
 
@@ -104,6 +106,7 @@ def evaluate_task(
         model_features: which features each model uses, and which raw table they are made from.
         training_set: mature rows with label, keys, date and features.
         matured_column: day on which a row's label became final, where rows are of as-of dates.
+        alike: columns such that rows with one value are alike; none where each row is its own.
 
     """
     settings = read_settings(run_context)
@@ -113,7 +116,7 @@ def evaluate_task(
     for spec in read_specs(model_features, task, run_context):
         rows = (
             training_set.sorted_by(*keys)
-            .select(*dict.fromkeys([*dates, *keys, spec.label_name, *spec.feature_names]))
+            .select(*dict.fromkeys([*dates, *keys, *alike, spec.label_name, *spec.feature_names]))
             .read()
         )
         rows = rows.filter(pc.is_valid(rows[spec.label_name]))
@@ -133,7 +136,7 @@ def evaluate_task(
             for fold in folds:
                 found += [
                     {"seed": seeded.random_seed} | row
-                    for row in _measure(spec, reduced, rows, labels, days, fold, seeded)
+                    for row in _measure(spec, reduced, rows, labels, days, fold, alike, seeded)
                 ]
     return table_of(found, EVALUATION_SCHEMA)
 
@@ -215,12 +218,14 @@ def _measure(
     labels: npt.NDArray[np.bool_],
     days: npt.NDArray[Any],
     fold: Fold,
+    alike: Sequence[str],
     settings: Settings,
 ) -> Iterator[dict[str, Any]]:
     train, validation, test = (
         Examples(rows.take(pa.array(places)), labels[places])
         for places in (fold.train, fold.validation, fold.test)
     )
+    test = replace(test, subjects=subjects_of(test.rows, alike))
     trial = run_trial(spec, train, validation, test, settings)
     tested: list[date] = days[fold.test].astype("datetime64[D]").tolist()
     described = {
@@ -258,6 +263,7 @@ def _measure(
         primary_metric=spec.primary_metric,
         replicates=settings.bootstrap_replicates,
         seed=settings.random_seed,
+        subjects=test.subjects,
     )
     for source, scored in others.items():
         yield described | {"left_out": source} | _beside(scored, comparison.lead[source], test)

@@ -21,6 +21,7 @@ import sklearn
 import xgboost
 
 from customer_insights import __version__
+from customer_insights.alike import effective_rows, subjects_of
 from customer_insights.calibration import Calibration, measure_calibration
 from customer_insights.catalog import ModelSpec, read_specs
 from customer_insights.engine import Relation, encode_repeated_texts, table_of
@@ -295,7 +296,10 @@ class TrainingSet:
 
     def examples(self, split: str) -> Examples:
         """The rows of one split, with their labels."""
-        examples = self._examples(self._of(self.rows, split))
+        examples = replace(
+            self._examples(self._of(self.rows, split)),
+            subjects=subjects_of(self.alike_rows(split), self.alike),
+        )
         if self.others is None:
             return examples
         return replace(examples, others=self._of(self.others, split))
@@ -329,7 +333,8 @@ class TrainingSet:
 
     def all_examples(self) -> Examples:
         """All rows, with their labels."""
-        return self._examples(self.rows)
+        subjects = subjects_of(self.rows, self.alike)
+        return replace(self._examples(self.rows), subjects=subjects)
 
     def _examples(self, rows: pa.Table) -> Examples:
         labels = rows[self.spec.label_name].combine_chunks().to_numpy(zero_copy_only=False)
@@ -340,6 +345,11 @@ class TrainingSet:
         columns = [self.date_column, self.spec.label_name, *self._learned_columns()]
         is_of_split = pc.equal(rows["split"], split)
         return rows.select(list(dict.fromkeys(columns))).filter(is_of_split)
+
+    def alike_rows(self, split: str) -> pa.Table:
+        """What tells which rows of a split are alike."""
+        rows = self.rows.select(["split", *self.alike])
+        return rows.filter(pc.equal(rows["split"], split))
 
     def _learned_columns(self) -> list[str]:
         return [*self.spec.feature_names, *self.recipe.columns]
@@ -356,16 +366,6 @@ class TrainingSet:
         """First and last day of some rows; None for no rows."""
         bounds = pc.min_max(rows[self.date_column]).as_py()
         return bounds["min"], bounds["max"]
-
-    def effective_rows(self, rows: pa.Table) -> int:
-        """How many of some rows stand for themselves.
-
-        Rows of one visitor, customer or product are alike. They count as if all were copies: the
-        effective sample size is then the square of their number by the sum of the squares of the
-        numbers that are alike (Kish, Survey Sampling, 1965). Where rows are alike in
-        two ways it is the smaller of the two.
-        """
-        return min((_effective_rows(rows[column]) for column in self.alike), default=rows.num_rows)
 
     def label_definition_version(self) -> int | None:
         """The definition under which the labels were made."""
@@ -508,10 +508,9 @@ def _describe_splits(row: Row, training_set: TrainingSet, splits: dict[str, Exam
             f"{split}_rows": len(examples.labels),
             f"{split}_positives": int(np.sum(examples.labels)),
         }
-    alike = training_set.rows.select(["split", *training_set.alike])
     for split in ("train", "test"):
-        row[f"{split}_effective_rows"] = training_set.effective_rows(
-            alike.filter(pc.equal(alike["split"], split))
+        row[f"{split}_effective_rows"] = effective_rows(
+            training_set.alike_rows(split), training_set.alike
         )
 
 
@@ -623,6 +622,7 @@ def _recent(
         primary_metric=spec.primary_metric,
         replicates=settings.bootstrap_replicates,
         seed=settings.random_seed,
+        subjects=recent.subjects,
     )
     calibration = measure_calibration(recent.labels, scored.scores, served["validation_rows"])
     return comparison.performance, calibration
@@ -640,8 +640,8 @@ def _drift(
     # A version that was trained before profiles were stored has none.
     if not served["profile"]:
         return None
-    effective_rows = training_set.effective_rows(later)
-    if effective_rows < settings.drift_min_rows:
+    left = effective_rows(later, training_set.alike)
+    if left < settings.drift_min_rows:
         return None
     return measure_feature_drift(
         served["profile"],
@@ -649,20 +649,14 @@ def _drift(
         settings.drift_normal_deviate,
         design_effects=(
             _design_effect(served["train_rows"], served.get("train_effective_rows")),
-            _design_effect(later.num_rows, effective_rows),
+            _design_effect(later.num_rows, left),
         ),
     )
 
 
-def _effective_rows(alike: pa.ChunkedArray) -> int:
-    """What is left of rows if those with one value are copies of one another."""
-    counts = [int(count) for count in alike.value_counts().field("counts").to_pylist()]
-    return sum(counts) ** 2 // sum(count * count for count in counts) if counts else 0
-
-
-def _design_effect(rows: int, effective_rows: int | None) -> float:
+def _design_effect(rows: int, left: int | None) -> float:
     """Rows for each that stands for itself; 1 where an earlier release has not counted those."""
-    return rows / effective_rows if effective_rows else 1.0
+    return rows / left if left else 1.0
 
 
 def _describe_serving(row: Row, served: Row) -> None:
@@ -687,7 +681,7 @@ def _describe_recent(
         "test_to_on": last,
         "test_rows": len(later.labels),
         "test_positives": int(np.sum(later.labels)),
-        "test_effective_rows": training_set.effective_rows(later.rows),
+        "test_effective_rows": effective_rows(later.rows, training_set.alike),
     }
     if recent:
         row |= _metrics(recent)
@@ -805,6 +799,7 @@ def _lead_over_champion(
         primary_metric=spec.primary_metric,
         replicates=settings.bootstrap_replicates,
         seed=settings.random_seed,
+        subjects=fresh.subjects,
     )
     return comparison.lead["champion"]
 

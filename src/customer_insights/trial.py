@@ -79,5 +79,6 @@ def run_trial(
         primary_metric=spec.primary_metric,
         replicates=settings.bootstrap_replicates,
         seed=settings.random_seed,
+        subjects=test.subjects,
     )
     return Trial(model, baselines, comparison, test, scored, constant, single, named)

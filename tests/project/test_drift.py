@@ -471,12 +471,20 @@ def test_a_segment_is_measured_as_the_whole_is(drill: Drill) -> None:
     )
 
 
-def test_an_empty_window_says_nothing(drill: Drill) -> None:
-    rows = drill.project.query(
-        "select roc_auc, f1, brier, has_fallen from insights.model_performance"
-        " where matured_rows = 0"
-    )
-    assert set(rows) <= {(None, None, None, None)}
+def test_what_scores_said_of_themselves_stands_beside_what_came(drill: Drill) -> None:
+    for month in ("11", "12"):
+        rows = drill.project.query(
+            "select score from insights_internal.scored_rows"
+            f" where model_name = '{AFTER}' and model_version like '2017-10-31-%'"
+            f" and sample_role = 'new' and month(as_of_on) = {month}"
+        )
+        scores = np.array([score for (score,) in rows])
+        ((said, came, low),) = window(
+            drill, "model_performance", "estimated_brier, brier, brier_low", month
+        )
+        assert said == pytest.approx(float(np.mean(scores * (1 - scores))), rel=1e-9)
+        # What scores do not know of, they do not tell.
+        assert (said < low) == (month == "11"), (said, came)
 
 
 def test_closed_windows_are_not_computed_again(drill: Drill) -> None:

@@ -288,6 +288,37 @@ def test_the_interval_covers_the_truth_about_as_often_as_it_says() -> None:
     assert 178 <= covered <= 198
 
 
+def test_rows_of_one_subject_are_drawn_together() -> None:
+    subjects = np.array([0, 0, 1, 2, 2, 2])
+    for weights in resampling_weights(6, 50, 1, subjects):
+        assert weights[0] == weights[1]
+        assert weights[3] == weights[4] == weights[5]
+        assert weights[0] + weights[2] + weights[3] == 3
+    rows, own = (np.array(list(resampling_weights(6, 9, 1, of))) for of in (None, np.arange(6)))
+    assert np.array_equal(rows, own)
+
+
+def test_the_interval_covers_the_truth_only_where_subjects_are_drawn() -> None:
+    """Five rows of each of 120 subjects, whose outcomes are equal and whose scores are alike."""
+    truth, subjects = 0.7602499, np.repeat(np.arange(120), 5)
+    covered = {"rows": 0, "subjects": 0}
+    for seed in range(200):
+        random = np.random.default_rng(seed)
+        labels = (random.random(120) < 0.5)[subjects]
+        # Of a variance of 1, 0.64 is the subject's own.
+        scores = labels + random.normal(scale=0.8, size=120)[subjects]
+        ranked = RankedScores(labels, scores + random.normal(scale=0.6, size=600))
+        for name, drawn in (("rows", None), ("subjects", subjects)):
+            weights = resampling_weights(600, 100, seed, drawn)
+            found = interval(ranked.roc_auc(), [ranked.roc_auc(each) for each in weights])
+            assert found.low is not None
+            assert found.high is not None
+            covered[name] += found.low <= truth <= found.high
+    # As above: 95 % of 200 is 190.
+    assert 178 <= covered["subjects"] <= 198
+    assert covered["rows"] < 165
+
+
 @given(cases)
 def test_a_perfect_order_is_one_and_its_reverse_is_zero(case: Case) -> None:
     labels, _, _ = case

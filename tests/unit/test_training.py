@@ -549,33 +549,51 @@ def test_rows_of_one_visitor_are_no_evidence_of_their_own(shop: Shop, promoted: 
     visitors = [f"v{number % 12:02}" for number in range(rows.num_rows)]
     rows = shop.with_column(rows, "visitor_id", visitors)
 
-    def cost(alike: tuple[str, ...], effective_rows: int, drift_min_rows: int) -> float | None:
+    def looked_at(drift_min_rows: int, *alike: str) -> tuple[int, float | None]:
+        """Effective rows that were learned from, and what drift costs."""
         decision = shop.decide(rows, [promoted], alike=alike, drift_min_rows=drift_min_rows)
-        assert decision["train_effective_rows"] == effective_rows
         triggers = json.loads(decision["triggers"])
         (found,) = [each for each in triggers if each["name"] == "costly_drift"]
-        value: float | None = found["value"]
-        return value
+        return decision["train_effective_rows"], found["value"]
 
-    alone, alike = cost((), 36 * 14, 20), cost(("visitor_id",), 12, 12)
+    (each, alone), (visitors_left, alike) = looked_at(20), looked_at(12, "visitor_id")
+    assert (each, visitors_left) == (36 * 14, 12)
     assert alone is not None
     assert alike is not None
     # Fewer rows are less sure of it; of fewer than asked for nothing is said.
     assert alike < alone
-    assert cost(("visitor_id",), 12, 13) is None
+    _, of_too_few = looked_at(13, "visitor_id")
+    assert of_too_few is None
 
 
-def test_who_comes_often_stands_for_less(shop: Shop) -> None:
-    def effective_rows(**alike: list[str]) -> int:
-        rows = pa.table({"session_id": list("123456"), "is_purchase": [True] * 6} | alike)
-        known = TrainingSet.of(rows, ("session_id",), "session_on", shop.spec(), alike=tuple(alike))
-        return known.effective_rows(known.rows)
+def test_copies_make_no_decision_surer(shop: Shop) -> None:
+    visits = shop.visits(days=80, per_day=8)
+    copies = 4
+    places = np.repeat(np.arange(visits.num_rows), copies)
+    rows = shop.with_column(
+        visits.take(pa.array(places)), "session_id", [f"s{row:05}" for row in range(len(places))]
+    )
+    rows = shop.with_column(rows, "visitor_id", [f"v{place}" for place in places])
+    earlier = rows.slice(0, 55 * 8 * copies)
 
-    assert effective_rows() == 6
-    assert effective_rows(visitor_id=list("aabbcc")) == 3
-    # 36 / (16 + 1 + 1)
-    assert effective_rows(visitor_id=list("aaaabc")) == 2
-    assert effective_rows(customer_id=list("aabbcc"), product_id=list("aaabbb")) == 2
+    def widths(*alike: str) -> list[float]:
+        """Of the intervals of a decision, of one to keep and of one about a challenger."""
+        first = shop.decide(earlier, alike=alike)
+        kept = shop.decide(rows, [first], alike=alike)
+        challenged = shop.decide(rows, [first], alike=alike, retrain_max_age_days=1)
+        assert (kept["decision"], challenged["artifact"] is None) == ("kept", False)
+        return [
+            decision[f"{name}_high"] - decision[f"{name}_low"]
+            for decision, name in (
+                (first, "roc_auc"),
+                (first, "lead_over_best_single_feature"),
+                (kept, "roc_auc"),
+                (challenged, "lead_over_champion"),
+            )
+        ]
+
+    for alone, together in zip(widths(), widths("visitor_id"), strict=True):
+        assert together / alone == pytest.approx(copies**0.5, rel=0.25)
 
 
 def test_a_low_f1_makes_a_build_train_where_a_threshold_is_set(shop: Shop, promoted: Row) -> None:

@@ -1,0 +1,56 @@
+"""Rows that are alike: those of one visitor, customer or product tell less than as many others."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from customer_insights.metrics import Subjects
+
+
+def effective_rows(rows: pa.Table, alike: Sequence[str]) -> int:
+    """How many of some rows stand for themselves.
+
+    Rows with one value count as if all were copies: the effective sample size is then the square of
+    their number by the sum of the squares of the numbers that are alike (Kish, Survey Sampling,
+    1965). Where rows are alike in two ways it is the smaller of the two.
+
+    Args:
+        rows: what is counted.
+        alike: columns such that rows with one value are alike; none where each row is its own.
+
+    """
+    return min((_effective_rows(rows[column]) for column in alike), default=rows.num_rows)
+
+
+def subjects_of(rows: pa.Table, alike: Sequence[str]) -> Subjects | None:
+    """The number of whom or what each row is about, shape (rows,), from 0 on.
+
+    Where rows are alike in two ways, in that in which fewer stand for themselves: its chance is the
+    larger one.
+
+    Args:
+        rows: in key order; in another, subjects have other numbers.
+        alike: as for `effective_rows`.
+
+    Returns:
+        None where each row is its own.
+
+    """
+    if not alike:
+        return None
+    coarsest = min(alike, key=lambda column: _effective_rows(rows[column]))
+    column = rows[coarsest]
+    # Each chunk may have a dictionary of its own.
+    if pa.types.is_dictionary(column.type):
+        column = column.cast(column.type.value_type)
+    numbers: Subjects = pc.index_in(column, column.unique()).to_numpy().astype(np.intp)
+    return numbers
+
+
+def _effective_rows(column: pa.ChunkedArray) -> int:
+    counts = [int(count) for count in column.value_counts().field("counts").to_pylist()]
+    return sum(counts) ** 2 // sum(count * count for count in counts) if counts else 0
