@@ -42,8 +42,8 @@ MODEL = "purchase_intent_in_session"
 SEEDS = range(1, 6)
 # Not replayed: what versions are measured on.
 MEASURED_ON = 99
-# By seed, how large: the sample shop, and shops of 70 sessions a day. In others of the sample's size
-# it may take months longer until a model is ahead of the old one beyond noise
+# By seed, how large: the sample shop, and shops of 70 sessions a day. In other shops of the size of
+# the sample it may take months longer until a model is ahead of the old one beyond noise
 # (docs/decisions/0030).
 TURNED = {ShopConfig().seed: ShopConfig().scale} | dict.fromkeys(range(1, 6), 2.0)
 COMPUTED = ("+session_features", "+session_labels", "+model_features", "run_context")
