@@ -8,18 +8,26 @@
   - f1: interval by the delta method, of the shares of hits and misses.
   - precision, recall, observed_rate: Wilson's intervals.
   - brier: interval by the normal approximation.
+  - all of these are formulas for rows that err independently. Where visitors or customers come again their variances
+    are larger by the design effect of the window's errors (Kish, Survey Sampling, 1965).
   - estimated_*: what the scores say of themselves, of all rows.
 
   measured: a CTE with the columns of performance_measured.
 #}
 {% macro performance_metrics(measured) %}
+{% set shares = [
+    ('precision', 'true_positives', '(true_positives + false_positives)'),
+    ('recall', 'true_positives', 'positives'),
+    ('observed_rate', 'positives', 'matured_rows'),
+] %}
 {% set recall = 'cast(true_positives as double) / nullif(positives, 0)' %}
 {% set precision = 'cast(true_positives as double) / nullif(true_positives + false_positives, 0)' %}
 enough as (
 
     select
         *,
-        least(positives, matured_rows - positives) >= {{ setting('min_class_rows') }} as is_enough
+        least(positives, matured_rows - positives) >= {{ setting('min_class_rows') }} as is_enough,
+        coalesce(design_effect, 1) as inflation
     from {{ measured }}
 
 ),
@@ -29,9 +37,10 @@ measured as (
     select
         *,
         cast(right_positives as double) / nullif(positives, 0) as roc_auc,
-        {{ squared_error('right_positives', 'right_positives_squared', 'positives') }}
-        + {{ squared_error('right_negatives', 'right_negatives_squared', '(matured_rows - positives)') }}
-            as roc_auc_variance,
+        inflation * (
+            {{ squared_error('right_positives', 'right_positives_squared', 'positives') }}
+            + {{ squared_error('right_negatives', 'right_negatives_squared', '(matured_rows - positives)') }}
+        ) as roc_auc_variance,
         cast(precision_of_positives as double) / nullif(positives, 0) as pr_auc,
         {{ precision }} as precision,
         {{ recall }} as recall,
@@ -60,9 +69,9 @@ scaled as (
     select
         *,
         ln(nullif(pr_auc, 0) / nullif(1 - pr_auc, 0)) as pr_auc_logit,
-        1.959963984540054 / sqrt(nullif(positives * pr_auc * (1 - pr_auc), 0)) as pr_auc_error,
+        1.959963984540054 * sqrt(inflation / nullif(positives * pr_auc * (1 - pr_auc), 0)) as pr_auc_error,
         1.959963984540054 * sqrt(
-            4 * hit_share * miss_share * (hit_share + miss_share)
+            inflation * 4 * hit_share * miss_share * (hit_share + miss_share)
             / nullif(matured_rows * power(2 * hit_share + miss_share, 4), 0)
         ) as f1_error,
         1.959963984540054 * sqrt(roc_auc_variance) as roc_auc_error
@@ -80,14 +89,13 @@ bounded as (
         1 / (1 + exp(-pr_auc_error - pr_auc_logit)) as pr_auc_high,
         greatest(f1 - f1_error, 0) as f1_low,
         least(f1 + f1_error, 1) as f1_high,
-        {{ wilson_interval('true_positives', '(true_positives + false_positives)', 'low') }} as precision_low,
-        {{ wilson_interval('true_positives', '(true_positives + false_positives)', 'high') }} as precision_high,
-        {{ wilson_interval('true_positives', 'positives', 'low') }} as recall_low,
-        {{ wilson_interval('true_positives', 'positives', 'high') }} as recall_high,
-        {{ mean_interval('squared_error', 'squared_squared_error', 'matured_rows', 'low') }} as brier_low,
-        {{ mean_interval('squared_error', 'squared_squared_error', 'matured_rows', 'high') }} as brier_high,
-        {{ wilson_interval('positives', 'matured_rows', 'low') }} as observed_rate_low,
-        {{ wilson_interval('positives', 'matured_rows', 'high') }} as observed_rate_high
+        {% for name, hits, total in shares -%}
+        {% for end in ['low', 'high'] -%}
+        {{ wilson_interval(hits, total, end, 'inflation') }} as {{ name }}_{{ end }},
+        {% endfor -%}
+        {% endfor -%}
+        {{ mean_interval('squared_error', 'squared_squared_error', 'matured_rows', 'low', 'inflation') }} as brier_low,
+        {{ mean_interval('squared_error', 'squared_squared_error', 'matured_rows', 'high', 'inflation') }} as brier_high
     from scaled
 
 ),

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from customer_insights.metrics import Subjects
+from customer_insights.metrics import Floats, Subjects
 
 
 def effective_rows(rows: pa.Table, alike: Sequence[str]) -> int:
@@ -49,6 +49,28 @@ def subjects_of(rows: pa.Table, alike: Sequence[str]) -> Subjects | None:
         column = column.cast(column.type.value_type)
     numbers: Subjects = pc.index_in(column, column.unique()).to_numpy().astype(np.intp)
     return numbers
+
+
+def design_effect(values: Floats, subjects: Subjects | None) -> float:
+    """How many times as large the variance of a sum is because values of one subject are alike.
+
+    A statistic that takes rows as independent is divided by it (Rao and Scott, On chi-squared tests
+    for multiway contingency tables, Annals of Statistics, 1984).
+
+    Args:
+        values: shape (rows,).
+        subjects: shape (rows,), whom or what each row is about; None where each is its own.
+
+    Returns:
+        At least 1.
+
+    """
+    centred = values - np.mean(values)
+    apart = float(np.sum(centred**2))
+    if subjects is None or apart == 0:
+        return 1.0
+    together = float(np.sum(np.bincount(subjects, centred) ** 2))
+    return max(together / apart, 1.0)
 
 
 def _effective_rows(column: pa.ChunkedArray) -> int:

@@ -17,7 +17,8 @@ import numpy as np
 from sklearn.linear_model import LogisticRegression
 
 import customer_insights.blas  # noqa: F401  (limits its threads)
-from customer_insights.metrics import Floats, Labels
+from customer_insights.alike import design_effect
+from customer_insights.metrics import Floats, Labels, Subjects
 
 # A score of 0 or 1 has no log-odds.
 SMALLEST_SCORE = 1e-12
@@ -39,17 +40,21 @@ class Calibration:
     p_value: float
 
 
-def measure_calibration(labels: Labels, scores: Floats, fitted_rows: int) -> Calibration:
+def measure_calibration(
+    labels: Labels, scores: Floats, fitted_rows: int, subjects: Subjects | None = None
+) -> Calibration:
     """Compare scores with outcomes that the model has not seen.
 
     The model's own calibration was found on `fitted_rows` rows and is itself uncertain: on as many
     new rows two estimates differ by twice the variance of one, so the statistic is divided by
-    1 + rows / fitted_rows.
+    1 + rows / fitted_rows. Rows that err alike are no evidence of their own: it is divided by the
+    design effect of their errors, too.
 
     Args:
         labels: outcomes, shape (rows,), of both classes.
         scores: probabilities, shape (rows,).
         fitted_rows: rows that the model's calibration was found on.
+        subjects: shape (rows,), whom or what each row is about; None where each is its own.
 
     """
     rows = len(labels)
@@ -60,7 +65,8 @@ def measure_calibration(labels: Labels, scores: Floats, fitted_rows: int) -> Cal
     fitted = LogisticRegression(C=np.inf, tol=1e-10, max_iter=1000).fit(log_odds[:, None], labels)
     recalibrated = fitted.predict_proba(log_odds[:, None])[:, 1]
     gained = _log_likelihood(labels, recalibrated) - _log_likelihood(labels, clipped)
-    statistic = 2 * max(gained, 0.0) / (1 + rows / fitted_rows)
+    uncertainty = (1 + rows / fitted_rows) * design_effect(labels - scores, subjects)
+    statistic = 2 * max(gained, 0.0) / uncertainty
     return Calibration(
         rows=rows,
         expected_rate=float(np.mean(scores)),

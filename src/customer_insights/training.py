@@ -624,7 +624,9 @@ def _recent(
         seed=settings.random_seed,
         subjects=recent.subjects,
     )
-    calibration = measure_calibration(recent.labels, scored.scores, served["validation_rows"])
+    calibration = measure_calibration(
+        recent.labels, scored.scores, served["validation_rows"], recent.subjects
+    )
     return comparison.performance, calibration
 
 

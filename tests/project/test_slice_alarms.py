@@ -13,14 +13,19 @@ import duckdb
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 from conftest import DbtProject
 from helpers import DbtWorker
-from scipy.stats import binom
+from scipy.stats import binom, norm
+
+from customer_insights.alike import design_effect
 
 Floats = npt.NDArray[np.float64]
 
 WINDOWS = 2000
+# How often a visitor comes, where visitors are simulated.
+VISITS = 8
 # The chance that any slice of a sound window is called miscalibrated (setting
 # slice_false_alarm_rate), and what is nearly never exceeded by chance where that is held.
 RATE = 0.01
@@ -79,21 +84,49 @@ def off_by_chance(log_odds: Floats, shop: Shop, generator: np.random.Generator) 
     return noise[:, :1] + (1 + noise[:, 1:]) * log_odds
 
 
-def counted(shop: Shop, generator: np.random.Generator, fault: float = 0.0) -> pa.Table:
-    """The bins of windows, as monitored_bins has them; a window is a version's only one.
+@dataclass(frozen=True)
+class Simulated:
+    """What windows hold; a window is a version's only one.
 
-    `fault` is added to the log-odds of visitors `b`, unknown to the scores.
+    `bins` are their bins, as monitored_bins has them; `rows` their rows, as scored_rows.
+    """
+
+    bins: pa.Table
+    rows: pa.Table
+
+
+def simulated(
+    shop: Shop, generator: np.random.Generator, fault: float = 0.0, likeness: float = 0.0
+) -> Simulated:
+    """Windows of a shop.
+
+    Args:
+        shop: how many rows there are, and how many buy.
+        generator: of all random numbers.
+        fault: added to the log-odds of visitors `b`, unknown to the scores.
+        likeness: correlation of what decides, beside the features, on the visits of one visitor,
+            who comes eight times and stays with the same `visitor` and `page_value`.
+
     """
     shape = (WINDOWS, shop.rows)
+    visitors = np.arange(shop.rows) // (VISITS if likeness else 1)
     bins = {name: generator.integers(0, len(effects), shape) for name, effects in NUMBERS.items()}
     levels = {name: generator.integers(0, len(effects), shape) for name, effects in LEVELS.items()}
+    if likeness:
+        bins["page_value"] = bins["page_value"][:, visitors]
+        levels["visitor"] = levels["visitor"][:, visitors]
     log_odds = np.full(shape, shop.log_odds)
     for name, effects in NUMBERS.items():
         log_odds += effects[bins[name]]
     for name, effects_of in LEVELS.items():
         log_odds += np.array(list(effects_of.values()))[levels[name]]
     truth = probability(log_odds + fault * (levels["visitor"] == 1))
-    bought = generator.random(shape) < truth
+    if likeness:
+        of_visitor = generator.standard_normal(shape)[:, visitors]
+        of_visit = generator.standard_normal(shape)
+        bought = norm.cdf(likeness**0.5 * of_visitor + (1 - likeness) ** 0.5 * of_visit) < truth
+    else:
+        bought = generator.random(shape) < truth
     score = probability(off_by_chance(log_odds, shop, generator))
     variance = score * (1 - score)
     measures = {
@@ -126,16 +159,24 @@ def counted(shop: Shop, generator: np.random.Generator, fault: float = 0.0) -> p
                 }
             )
         )
-    return pa.concat_tables(tables)
+    rows = pa.table(
+        {
+            "model_version": np.repeat(np.arange(WINDOWS), shop.rows).astype(str),
+            "subject_id": np.tile(visitors, WINDOWS),
+            "is_positive": bought.ravel(),
+            "score": score.ravel(),
+        }
+    )
+    return Simulated(pa.concat_tables(tables), rows)
 
 
 @pytest.fixture(scope="module")
 def compiled(dbt: DbtWorker, module_dbt_project: DbtProject) -> dict[str, str]:
-    """The SQL of both models, by name."""
-    names = ("slice_measures", "slice_performance")
+    """The SQL of the models, by name."""
+    names = ("monitored_windows", "slice_measures", "slice_performance")
     dbt.run(module_dbt_project, "compile", "--select", *names)
-    paths = module_dbt_project.folder.glob("target/compiled/**/slice_*.sql")
-    found = {path.stem: path.read_text(encoding="utf-8") for path in paths}
+    paths = module_dbt_project.folder.glob("target/compiled/**/models/**/*.sql")
+    found = {path.stem: path.read_text(encoding="utf-8") for path in paths if path.stem in names}
     assert found.keys() == set(names)
     return found
 
@@ -147,7 +188,7 @@ READ = {
     "purchase_intent_trained": "select *, $slices as slices, $validation_rows as validation_rows, "
     f"'[]' as profile, 1 as decision_number from {VERSIONS}",
     "monitored_windows": "select *, date '2024-03-01' as window_start_on, 'now' as rows_hash, "
-    f"1 as judged_rows from {VERSIONS}",
+    f"1 as judged_rows, 1e0 as error_design_effect from {VERSIONS}",
     "profile_bins": "select *, 'visitor' as column_name, bin, 'abcd'[bin + 1] as category "
     f"from {VERSIONS}, range(4) as places (bin)",
     "monitored_bins": "select 'm' as model_name, date '2024-03-01' as window_start_on, "
@@ -155,17 +196,27 @@ READ = {
     "positives::bigint as positives, expected_positives::decimal(38, 12) as expected_positives, "
     "variance::decimal(38, 12) as variance, squared_error::decimal(38, 12) as squared_error, "
     "error_variance::decimal(38, 12) as error_variance) from simulated",
+    "scored_rows": "select 't' as task_name, 'm' as model_name, visits.*, subject_id as entity_id, "
+    "date '2024-03-05' as as_of_on, 'new' as sample_role, 'h' as features_hash from visits",
+    "scored_segments": "select task_name, entity_id, as_of_on, 's' as segment from scored_rows "
+    "limit 0",
+    "scored_candidates": "select *, entity_id as product_id from scored_rows limit 0",
 }
 
 
 def judged(
-    compiled: dict[str, str], shop: Shop, simulated: pa.Table, query: str
+    compiled: dict[str, str], shop: Shop, made: Simulated, query: str, *, counts_visitors: bool
 ) -> list[tuple[Any, ...]]:
-    """A query on what slice_performance says (`said`) and on slice_measures."""
+    """A query on what slice_performance says (`said`) and on slice_measures.
+
+    `counts_visitors` says whether monitored_windows is made from the rows; it says else that
+    nobody comes twice.
+    """
     with duckdb.connect() as connection:
         connection.execute("attach ':memory:' as shop; create schema shop.insights_internal")
         connection.execute("use shop.insights_internal")
-        connection.register("simulated", simulated)
+        connection.register("simulated", made.bins)
+        connection.register("visits", made.rows)
         for name in re.findall(r'"(\w+_trained)"', compiled["slice_measures"]):
             columns = f"{STORED}, profile varchar, decision_number bigint"
             connection.execute(f"create table {name} ({columns})")
@@ -173,28 +224,62 @@ def judged(
         for name, rows in READ.items():
             values = stored if "$slices" in rows else {}
             connection.execute(f"create or replace table {name} as {rows}", values)
+        if counts_visitors:
+            windows = compiled["monitored_windows"]
+            connection.execute(
+                f"create or replace table monitored_windows as select * replace "
+                f"(date '2024-03-01' as window_start_on, 'now' as rows_hash) from ({windows})"
+            )
         connection.execute(f"create table slice_measures as {compiled['slice_measures']}")
         connection.execute(f"create table said as {compiled['slice_performance']}")
         return connection.execute(query).fetchall()
+
+
+# Of each window: whether a slice would alarm by itself, whether any does, and whether it is harm.
+ALARMS = (
+    "select sum(one_by_one::int), sum(miscalibrated::int), sum(harmful::int) from ("
+    f"select min(p_value) < {RATE} as one_by_one, bool_or(is_miscalibrated) as miscalibrated, "
+    "bool_or(is_harmful) as harmful from said inner join slice_measures as measures "
+    "using (model_version, slice) group by model_version)"
+)
 
 
 @pytest.mark.parametrize("name", SHOPS)
 def test_of_sound_windows_at_most_one_in_a_hundred_has_an_alarm(
     compiled: dict[str, str], name: str
 ) -> None:
+    made = simulated(SHOPS[name], np.random.default_rng(20240101))
     ((one_by_one, miscalibrated, harmful),) = judged(
-        compiled,
-        SHOPS[name],
-        counted(SHOPS[name], np.random.default_rng(20240101)),
-        "select sum(one_by_one::int), sum(miscalibrated::int), sum(harmful::int) from ("
-        f"select min(p_value) < {RATE} as one_by_one, bool_or(is_miscalibrated) as miscalibrated, "
-        "bool_or(is_harmful) as harmful from said inner join slice_measures as measures "
-        "using (model_version, slice) group by model_version)",
+        compiled, SHOPS[name], made, ALARMS, counts_visitors=False
     )
     assert harmful <= miscalibrated <= MOST_ALARMS
     # They do occur, and slices that are each held against the rate alone raise many times as many.
     assert harmful > 0
     assert one_by_one > 3 * MOST_ALARMS
+
+
+def test_visitors_who_come_again_raise_no_more_alarms(compiled: dict[str, str]) -> None:
+    shop = SHOPS["as many rows as validated on"]
+    made = simulated(shop, np.random.default_rng(20240101), likeness=0.4)
+    (_, as_rows, _), (_, as_visitors, harmful) = (
+        judged(compiled, shop, made, ALARMS, counts_visitors=counts_visitors)[0]
+        for counts_visitors in (False, True)
+    )
+    assert 0 < harmful <= as_visitors <= MOST_ALARMS
+    assert as_rows > 5 * MOST_ALARMS
+    # As in Python, by which training tells.
+    ((version, found),) = judged(
+        compiled,
+        shop,
+        made,
+        "select model_version, error_design_effect from monitored_windows "
+        "order by error_design_effect desc limit 1",
+        counts_visitors=True,
+    )
+    rows = made.rows.filter(pc.equal(made.rows["model_version"], version))
+    errors = rows["is_positive"].to_numpy().astype(float) - rows["score"].to_numpy()
+    assert found == pytest.approx(design_effect(errors, rows["subject_id"].to_numpy()), rel=1e-9)
+    assert found > 1
 
 
 def test_a_fault_in_one_slice_is_found_there(compiled: dict[str, str]) -> None:
@@ -203,8 +288,9 @@ def test_a_fault_in_one_slice_is_found_there(compiled: dict[str, str]) -> None:
         judged(
             compiled,
             shop,
-            counted(shop, np.random.default_rng(20240101), fault=1.5),
+            simulated(shop, np.random.default_rng(20240101), fault=1.5),
             "select slice, avg(is_harmful::int) from said group by slice",
+            counts_visitors=True,
         )
     )
     assert found.pop("visitor = b") > 0.95

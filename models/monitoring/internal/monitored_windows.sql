@@ -17,6 +17,10 @@ scored_rows as (
         {{ window_start('scored.as_of_on') }} as window_start_on,
         scored.subject_id,
         case when scored.sample_role = 'new' then 1 else 0 end as is_judged,
+        case
+            when scored.sample_role = 'new' and scored.is_positive is not null
+                then case when scored.is_positive then 1 else 0 end - scored.score
+        end as error,
         hash(
             scored.entity_id,
             scored.as_of_on,
@@ -41,6 +45,7 @@ scored_candidates as (
         *,
         {{ window_start('as_of_on') }} as window_start_on,
         0 as is_judged,
+        cast(null as double) as error,
         hash(entity_id, product_id, as_of_on, features_hash, sample_role, is_positive) as row_hash
     from {{ ref('scored_candidates') }}
     where sample_role in ('validation', 'test', 'new')
@@ -55,6 +60,9 @@ alike as (
         '{{ column }}' as alike_in,
         count(*) as row_count,
         sum(is_judged) as judged_rows,
+        count(error) as errors,
+        sum(error) as error_sum,
+        sum(error * error) as squared_errors,
         sum(row_hash) as hash_sum
     from {{ relation }}
     group by {{ grain }}, {{ column }}
@@ -71,6 +79,11 @@ counted as (
         sum(judged_rows) as judged_rows,
         -- As if all that are alike were copies (Kish, Survey Sampling, 1965).
         floor(cast(sum(row_count) as double) * sum(row_count) / sum(row_count * row_count)) as effective_rows,
+        -- About their mean, the squares of what those that are alike err by together, and of what each does.
+        sum(error_sum * error_sum)
+        - 2 * sum(error_sum) / nullif(sum(errors), 0) * sum(error_sum * errors)
+        + power(sum(error_sum) / nullif(sum(errors), 0), 2) * sum(errors * errors) as squares_together,
+        sum(squared_errors) - power(sum(error_sum), 2) / nullif(sum(errors), 0) as squares_apart,
         -- Of whole numbers, so that the order of rows does not matter.
         sum(hash_sum) as rows_hash
     from alike
@@ -83,6 +96,8 @@ select
     cast(max(scored_rows) as bigint) as scored_rows,
     cast(max(judged_rows) as bigint) as judged_rows,
     cast(min(effective_rows) as bigint) as effective_rows,
+    -- Rao and Scott, On chi-squared tests for multiway contingency tables, Annals of Statistics, 1984.
+    greatest(coalesce(max(squares_together / nullif(squares_apart, 0)), 1), 1) as error_design_effect,
     cast(max(rows_hash) as {{ text }}) as rows_hash
 from counted
 group by {{ grain }}

@@ -230,6 +230,7 @@ select
     due.model_version,
     due.window_start_on,
     due.rows_hash,
+    due.error_design_effect as design_effect,
     summed.segment,
     summed.scored_rows,
     summed.matured_rows,

@@ -85,22 +85,29 @@ summed as (
 ),
 
 -- Fewer than three rows of variance, and the normal approximation calls chance a fault. The version's own
--- calibration was found on so many validation rows and is uncertain, too, as in measure_calibration.
+-- calibration was found on so many validation rows and is uncertain, too, as in measure_calibration; and rows
+-- that err alike are no evidence of their own.
 deviating as (
 
     select
         summed.*,
+        windows.error_design_effect as design_effect,
         case
             when summed.matured_rows >= {{ setting('slice_min_rows') }} and summed.variance >= 3
                 then
                     cast(summed.positives - summed.expected_positives as double) / sqrt(
-                        cast(summed.variance as double)
+                        cast(summed.variance as double) * windows.error_design_effect
                         * (1 + cast(summed.matured_rows as double) / stored.validation_rows)
                     )
         end as deviate
     from summed
     inner join stored
         on summed.model_name = stored.model_name and summed.model_version = stored.model_version
+    inner join {{ ref('monitored_windows') }} as windows
+        on
+            summed.model_name = windows.model_name
+            and summed.model_version = windows.model_version
+            and summed.window_start_on = windows.window_start_on
 
 ),
 
