@@ -181,7 +181,12 @@ past as (
         earlier.value as earlier_value,
         median(earlier.value) over (
             partition by valued.check_name, valued.subject, valued.window_start_on
-        ) as median_value
+        ) as median_value,
+        -- Rows come in multiples: of a shop that grows, what is few rows is no longer below nothing.
+        case when valued.check_name = 'volume' then ln(1 + earlier.value) end as earlier_log,
+        median(case when valued.check_name = 'volume' then ln(1 + earlier.value) end) over (
+            partition by valued.check_name, valued.subject, valued.window_start_on
+        ) as median_log
     from valued
     inner join valued as earlier
         on
@@ -204,7 +209,9 @@ usual as (
         count(*) as reference_windows,
         max(median_value) as usual_value,
         -- The factor makes it a standard deviation where values are normal (Rousseeuw and Croux, 1993).
-        {{ setting('quality_deviations') }} * {{ deviation }} * median(abs(earlier_value - median_value)) as margin
+        {{ setting('quality_deviations') }} * {{ deviation }} * median(abs(earlier_value - median_value)) as margin,
+        max(median_log)
+        - {{ setting('quality_deviations') }} * {{ deviation }} * median(abs(earlier_log - median_log)) as low_log
     from past
     group by check_name, subject, window_start_on
     having count(*) >= {{ setting('quality_min_windows') }}
@@ -231,7 +238,7 @@ limited as (
             when valued.check_name = 'uniqueness' then {{ setting('min_uniqueness') }}
             when valued.check_name = 'validity' then {{ setting('min_validity') }}
             when valued.check_name = 'volume'
-                then least(usual.usual_value - usual.margin, usual.usual_value / {{ setting('volume_ratio') }})
+                then least(exp(usual.low_log) - 1, usual.usual_value / {{ setting('volume_ratio') }})
         end as lower_limit,
         case
             when valued.check_name = 'freshness' then {{ setting('max_stale_days') }}
