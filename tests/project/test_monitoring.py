@@ -2,10 +2,8 @@
 
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +13,7 @@ from conftest import PROJECT_DIR, DbtProject, create_dbt_project
 from helpers import DbtWorker, Tables, change, copy_of, put_raw, rows_of, shop
 
 from customer_insights.sample import ShopConfig
+from webhook import Received, listening
 
 SHOP = ShopConfig(scale=0.05)
 EVENTS = {"sessions": "started_at", "orders": "ordered_at", "reviews": "created_at"}
@@ -224,26 +223,9 @@ def test_what_does_not_build_is_not_logged(dbt: DbtWorker, project: DbtProject) 
 
 
 @pytest.fixture
-def received() -> Iterator[list[str]]:
-    """The keys that a webhook was asked with; its address is in `received.url`."""
-    keys: list[str] = []
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            self.rfile.read(int(self.headers["Content-Length"]))
-            keys.append(self.headers["Idempotency-Key"])
-            self.send_response(204)
-            self.end_headers()
-
-        def log_message(self, *arguments: Any) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
-    keys.append(f"http://127.0.0.1:{server.server_address[1]}/h00k-secret")
-    yield keys
-    server.shutdown()
-    server.server_close()
+def received() -> Iterator[Received]:
+    with listening() as webhook:
+        yield webhook
 
 
 VERSION = "model_name varchar, model_version varchar"
@@ -262,7 +244,7 @@ WATCHED = {
 
 
 def test_alerts_fail_the_build_where_severe_and_are_sent_once(
-    dbt: DbtWorker, project: DbtProject, received: list[str]
+    dbt: DbtWorker, project: DbtProject, received: Received
 ) -> None:
     # What stands over models that Python trains is replaced: this is about what reads it, and
     # test_drift.py has alerts of real models.
@@ -291,9 +273,8 @@ def test_alerts_fail_the_build_where_severe_and_are_sent_once(
     found = rows_of(project, "select * from insights.alerts")
     assert {"rows_refused", "not_enough_labels"} <= {row["kind"] for row in found}
 
-    url = received.pop()
-    outputs = [notify(project, url) for _ in range(2)]
-    assert sorted(received) == sorted(row["alert_id"] for row in found)
+    outputs = [notify(project, received.url) for _ in range(2)]
+    assert sorted(received.keys) == sorted(row["alert_id"] for row in found)
     assert f"{len(found)} alerts sent." in outputs[0]
     assert "No new alerts." in outputs[1]
     assert "secret" not in "".join(outputs)

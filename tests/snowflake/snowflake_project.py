@@ -84,6 +84,33 @@ class SnowflakeProject:
         return answer
 
 
+def typed(project: SnowflakeProject, *arguments: str, **env: str) -> str:
+    """What `python -m customer_insights <arguments>` shows, in a process of its own.
+
+    Its target folder is its own too: what a build wrote of the project stays.
+    """
+    ended = subprocess.run(
+        [sys.executable, "-m", "customer_insights", *arguments],
+        cwd=project.project,
+        env=environment()
+        | dict(project.settings)
+        | {
+            "DBT_PROFILES_DIR": str(project.folder),
+            "DBT_TARGET_PATH": str(project.folder / "typed" / "target"),
+            "DBT_LOG_PATH": str(project.folder / "typed" / "logs"),
+        }
+        | env,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=BUILD_SECONDS,
+    )
+    shown = ended.stdout + ended.stderr
+    assert ended.returncode == 0, shown
+    assert "Traceback" not in shown
+    return shown
+
+
 def options(folder: Path, profiles: Path | None = None, project: Path = PROJECT_DIR) -> list[str]:
     """The options that keep a call of dbt inside a folder; its profile may be elsewhere."""
     return [

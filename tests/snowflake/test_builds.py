@@ -38,6 +38,7 @@ from snowflake_project import (
     rows_on_duckdb,
     rows_on_snowflake,
     stage_library,
+    typed,
 )
 from statements_sent import (
     MEASURED,
@@ -55,10 +56,12 @@ from statements_sent import (
     tag_of,
 )
 
-from customer_insights.comparison import OF_THE_CLOCK, differences
+from customer_insights.comparison import OF_THE_CLOCK, Row, differences
+from customer_insights.fingerprint import training_set_hash
 from customer_insights.progress import sentence_of
 from customer_insights.sample import RAW_SCHEMAS, ShopConfig, generate_blocks
 from dbt_worker import Answer
+from webhook import listening
 
 # So few, that every model of the shop but the ranker is good enough to serve.
 RAW = {
@@ -153,9 +156,12 @@ class Changes:
     of_new: Mapping[str, Any] = field(default_factory=dict)
 
 
-EDITED = 10
+# Places in the order of keys: of rows that are edited, and of one that goes without a trace.
+EDITED, GONE = 10, 20
 CHANGES = {
-    "sessions": Changes("session_id", {"exit_rates": 0.123}, 40, 5, 7, "started_at"),
+    "sessions": Changes(
+        "session_id", {"exit_rates": 0.123, "is_purchase": True}, 40, 5, 7, "started_at"
+    ),
     "customers": Changes("customer_id", {"plan": "premium", "location": "Oslo"}, 3, 0, 2),
     "products": Changes("product_id", {"price_amount": Decimal("12.34")}, 2, 0, 1),
     "orders": Changes(
@@ -185,6 +191,8 @@ def changed(tables: Tables) -> Tables:
     for review in rows["reviews"]:
         if review["review_id"].startswith("n-"):
             review["text"] = f"{review['text']} I bought it again."
+    # A session that models learned from.
+    del rows["sessions"][GONE]
     # Sessions whose outcome is final by now, enough to measure the models by.
     rows["sessions"] += [
         row | {"session_id": f"y-{row['session_id']}", "started_at": next_day - timedelta(days=2)}
@@ -200,7 +208,7 @@ def changed(tables: Tables) -> Tables:
         for line in lines[order["order_id"][-len("o-00000000") :]]
     ]
     rows["order_items"][EDITED]["quantity"] += 3
-    del rows["order_items"][2 * EDITED]
+    del rows["order_items"][GONE]
     return {name: pa.Table.from_pylist(rows[name], tables[name].schema) for name in tables}
 
 
@@ -242,9 +250,16 @@ def first(project: SnowflakeProject, local: Path) -> list[Entry]:
 
 
 @pytest.fixture(scope="module")
-def second(first: list[Entry], project: SnowflakeProject, local: Path) -> list[Entry]:
-    """What the build a day later sent; DuckDB has built the same."""
+def features_then(first: list[Entry], project: SnowflakeProject) -> pa.Table:
+    """The features of sessions in the first build: they have no history."""
     assert first
+    return arrow(project, "select * from customer_insights.insights.session_features")
+
+
+@pytest.fixture(scope="module")
+def second(features_then: pa.Table, project: SnowflakeProject, local: Path) -> list[Entry]:
+    """What the build a day later sent; DuckDB has built the same."""
+    assert features_then
     return build_both(project, local, changed(shop()))
 
 
@@ -277,6 +292,13 @@ def apart(project: SnowflakeProject, local: Path) -> list[str]:
             rows_on_snowflake(project.emulator, f"{schema}.{name}"),
         )
     ]
+
+
+def arrow(project: SnowflakeProject, sql: str) -> pa.Table:
+    """The rows of a query, columns in lower case."""
+    with project.emulator.connection.cursor() as cursor:
+        found = cursor.execute(sql).fetch_arrow_all()
+    return found.rename_columns([name.lower() for name in found.column_names])
 
 
 def decisions(project: SnowflakeProject) -> list[tuple[str, ...]]:
@@ -419,6 +441,81 @@ def test_a_snapshot_closes_the_row_of_a_customer_who_changed(
     assert (customer, True, "premium", "Oslo") in found
 
 
+def test_a_finished_window_that_changed_keeps_both_values(
+    second: list[Entry], project: SnowflakeProject, local: Path
+) -> None:
+    assert second
+    table = "insights_history.data_quality_history"
+    found = rows_on_snowflake(project.emulator, table)
+
+    def comparable(rows: list[Row]) -> list[Row]:
+        """Whether a value still holds in place of the times of two builds."""
+        return [
+            {name: value for name, value in row.items() if not name.startswith("dbt_")}
+            | {"is_current": row["dbt_valid_to"] is None}
+            for row in rows
+        ]
+
+    expected = rows_on_duckdb(local / "shop.duckdb", table)
+    assert differences(table, comparable(expected), comparable(found)) == []
+    month = (
+        shop()["sessions"].sort_by("session_id")["started_at"][GONE].as_py().date().replace(day=1)
+    )
+    before, after = sorted(
+        (
+            row
+            for row in found
+            if (row["check_name"], row["subject"]) == ("volume", "sessions")
+            and row["window_start_on"] == month
+        ),
+        key=itemgetter("dbt_valid_from"),
+    )
+    assert before["is_closed"]
+    assert after["value"] == before["value"] + CHANGES["sessions"].late - 1
+    assert before["dbt_valid_from"] < before["dbt_valid_to"] == after["dbt_valid_from"]
+    assert after["dbt_valid_to"] is None
+
+
+def test_a_training_set_is_rebuilt_from_the_labels_of_its_day(
+    second: list[Entry], features_then: pa.Table, project: SnowflakeProject
+) -> None:
+    """After the label of one of its sessions changed and another session went."""
+    assert second
+    project.dbt("compile", "--select", "label_lineage")
+    (lineage,) = project.target.glob("compiled/*/analyses/label_lineage.sql")
+    of = "model_name = 'purchase_intent_in_session' and decision_number = 1"
+    (decision,) = arrow(
+        project,
+        "select training_set_hash, feature_names, train_rows, validation_rows, test_rows "
+        f"from customer_insights.insights.model_runs where {of}",
+    ).to_pylist()
+    labels = arrow(
+        project,
+        "select entity_id as session_id, split, is_positive, is_positive_now, is_changed "
+        f"from ({lineage.read_text(encoding='utf-8')}) where {of}",
+    )
+    rows = labels.join(features_then, "session_id", join_type="inner").sort_by("session_id")
+    assert len(rows) == sum(decision[f"{split}_rows"] for split in ("train", "validation", "test"))
+
+    def rebuilt(label: str) -> str:
+        features = json.loads(decision["feature_names"])
+        chosen = rows.select(["session_id", "split", label, *features])
+        names = ["session_id", "split", "is_purchase", *features]
+        return training_set_hash(chosen.rename_columns(names))
+
+    assert rebuilt("is_positive") == decision["training_set_hash"]
+    assert rebuilt("is_positive_now") != decision["training_set_hash"]
+    was = shop()["sessions"].sort_by("session_id").to_pylist()
+    assert [
+        (row["session_id"], row["is_positive"], row["is_positive_now"])
+        for row in rows.to_pylist()
+        if row["is_changed"]
+    ] == [
+        (was[EDITED]["session_id"], was[EDITED]["is_purchase"], True),
+        (was[GONE]["session_id"], was[GONE]["is_purchase"], None),
+    ]
+
+
 def test_each_node_of_a_later_build_sent_few_statements(second: list[Entry]) -> None:
     assert over_bounds(second) == {}
     assert len(second) <= STATEMENTS_OF_A_BUILD
@@ -492,22 +589,35 @@ def operate(
 ) -> Answer:
     """Run an operation; what it sent, also until it stopped, is SQL that Snowflake takes."""
     described = documents(project)
-    earlier = project.emulator.statements()
+    before = len(project.emulator.statements())
     answer = project.dbt("run-operation", operation, *arguments, env=settings, check=check)
-    sent = [entry["sql"] for entry in project.emulator.statements(len(earlier)) if entry["ok"]]
+    sent = assert_snowflake_takes_what_was_sent(project, described, before)
     assert sent or answer.exit_code != 0
-    # Tables of hooks, which the catalog does not have.
-    made = [entry["sql"] for entry in earlier if MADE_BY_HOOKS.match(entry["sql"])]
-    problems = lint_statements([*made, *sent], *described, with_sqlfluff=False)
-    assert problems == [], f"{sentences(problems)}\n{answer.output}"
     return answer
 
 
-def columns_that_hold(project: SnowflakeProject, text: str) -> set[str]:
-    """Every column of every table and view that holds a text as a part of a value."""
+def assert_snowflake_takes_what_was_sent(
+    project: SnowflakeProject, described: list[dict[str, Any]], since: int
+) -> list[str]:
+    """What was sent since a statement, those left out that failed; with the catalog of before."""
+    entries = project.emulator.statements()
+    sent = [entry["sql"] for entry in entries[since:] if entry["ok"]]
+    # Tables of hooks, which the catalog does not have.
+    made = [entry["sql"] for entry in entries[:since] if MADE_BY_HOOKS.match(entry["sql"])]
+    problems = lint_statements([*made, *sent], *described, with_sqlfluff=False)
+    assert problems == [], sentences(problems)
+    return sent
+
+
+def columns_that_hold(project: SnowflakeProject, *texts: str) -> set[str]:
+    """Every column of every table and view that holds one of the texts as a part of a value."""
+
+    def holds(column: str) -> str:
+        return " or ".join(f"contains({column}, '{text}')" for text in texts)
+
     asked = [
         f"select '{table}.{name}' as place, count(*) as found from customer_insights.{table} "
-        f"where contains({name}, '{text}')"
+        f"where {holds(name)}"
         for table, name in project.emulator.query(
             "select table_schema || '.' || table_name, column_name "
             "from customer_insights.information_schema.columns where data_type = 'TEXT' "
@@ -556,6 +666,73 @@ def test_a_customer_who_is_erased_is_in_no_table(project: SnowflakeProject) -> N
     nasty = json.dumps({"customer_id": "\\' or 1=1 --"})
     answer = operate(project, "forget_customer", "--args", nasty, check=False)
     assert "so nothing was erased" in answer.output
+    project.dbt("build", *WITHOUT_TESTS)
+    assert columns_that_hold(project, customer) == set()
+
+
+@pytest.mark.long
+def test_pseudonymised_orders_and_sessions_stay_without_the_person(
+    project: SnowflakeProject,
+) -> None:
+    """Long, as the test before it, after which the shop is built; so it is after this one."""
+    raw = "customer_insights.raw"
+    emulator = project.emulator
+    ((customer,),) = emulator.query(
+        f"select customer_id from {raw}.reviews join {raw}.orders using (customer_id) "
+        f"join {raw}.sessions using (customer_id) join {raw}.customers using (customer_id) "
+        "group by 1 order by count(*) desc, 1 limit 1"
+    )
+    emulator.execute(
+        # A column that no contract knows may say anything.
+        f"alter table {raw}.customers add column mail varchar",
+        f"update {raw}.customers set mail = 'anne@quillingham.example'",
+    )
+    ((reviews, *keys),) = emulator.query(
+        "select count(distinct review_id), min(order_id), min(sessions.session_id) "
+        f"from {raw}.reviews join {raw}.orders using (customer_id) "
+        f"join {raw}.sessions using (customer_id) where customer_id = '{customer}'"
+    )
+
+    def kept() -> list[Any]:
+        """What the books need: how much there is, and how much was paid."""
+        counts = [
+            emulator.query(f"select count(*) from {raw}.{table}")
+            for table in ("customers", "orders", "order_items", "sessions")
+        ]
+        return [
+            *counts,
+            emulator.query(
+                f"select sum(quantity * unit_price_amount) from {raw}.order_items "
+                f"join {raw}.orders using (order_id)"
+            ),
+        ]
+
+    def reviewed() -> int:
+        return int(emulator.query(f"select count(*) from {raw}.reviews")[0][0])
+
+    # The catalog is to have that column.
+    (project.target / "catalog.json").unlink(missing_ok=True)
+    before, all_reviews = kept(), reviewed()
+    arguments = json.dumps({"customer_id": customer, "mode": "pseudonymise"})
+    operate(project, "forget_customer", "--args", arguments)
+    assert columns_that_hold(project, customer, *keys) == set()
+    assert kept() == before
+    assert reviewed() == all_reviews - reviews
+    assert emulator.query(
+        "select erasure_mode from customer_insights.insights_internal.erasures "
+        "order by erased_at desc limit 1"
+    ) == [("pseudonymise",)]
+    ((orders, sessions, day, *attributes),) = emulator.query(
+        "select count(distinct order_id), count(distinct sessions.session_id), "
+        "day(max(signed_up_on)), max(gender), max(age), max(location), max(plan), max(mail) "
+        f"from {raw}.customers "
+        f"join {raw}.orders using (customer_id) join {raw}.sessions using (customer_id) "
+        "where startswith(customer_id, 'erased-')"
+    )
+    assert orders > 1
+    assert sessions > 1
+    assert day == 1
+    assert attributes == [None] * 5
     project.dbt("build", *WITHOUT_TESTS)
     assert columns_that_hold(project, customer) == set()
 
@@ -887,6 +1064,89 @@ def test_a_person_rolls_back_pins_and_unpins_between_builds(project: SnowflakePr
     assert left == []
 
 
+@pytest.mark.long
+def test_the_next_build_tries_what_a_search_found(project: SnowflakeProject) -> None:
+    """Long: where a model is searched for there are more models, and dbt parses them anew."""
+    model = "purchase_intent_after_session"
+    described = documents(project)
+    before = len(project.emulator.statements())
+    shown = typed(
+        project,
+        *("tune", "--model", model),
+        TUNING_TRIALS="2",
+        TUNING_FOLDS="2",
+        DBT_EXCLUDE_RESOURCE_TYPES="test unit_test",
+    )
+    trials = rows_on_snowflake(project.emulator, "insights.tuning_trials")
+    trials.sort(key=itemgetter("trial_number"))
+    assert [(row["model_name"], row["trial_number"]) for row in trials] == [(model, 0), (model, 1)]
+    (best,) = [row for row in trials if row["is_best"]]
+    assert best["value"] == max(row["value"] for row in trials) > 0
+    assert f"Study {best['study_id']}: 2 trials of {model}\n" in shown
+    assert f"{trials[0]['primary_metric']} {trials[0]['value']:.4f} on the folds" in shown
+    assert assert_snowflake_takes_what_was_sent(project, described, before)
+
+    # Whatever was best: trial 0 has the project's own parameters, with which there is nothing new.
+    project.emulator.execute(
+        "update customer_insights.insights_internal.purchase_intent_tuned "
+        "set is_best = (trial_number = 1)"
+    )
+    project.dbt("build", "--select", "purchase_intent_trained", *WITHOUT_TESTS)
+    *_, decided = sorted(
+        (
+            row
+            for row in rows_on_snowflake(project.emulator, "insights.model_runs")
+            if row["model_name"] == model
+        ),
+        key=itemgetter("decision_number"),
+    )
+    assert decided["decision"] in ("trained_promoted", "trained_rejected")
+    found = json.loads(decided["parameters"])
+    assert found["tuning_study"] == best["study_id"]
+    assert json.loads(trials[1]["parameters"]).items() <= found.items()
+
+
+def test_a_card_of_each_model_that_serves_says_what_the_tables_say(
+    project: SnowflakeProject, tmp_path: Path
+) -> None:
+    typed(project, "cards", "--folder", str(tmp_path))
+    runs = sorted(
+        rows_on_snowflake(project.emulator, "insights.model_runs"),
+        key=itemgetter("decision_number"),
+    )
+    champions = {row["model_name"]: row["model_version"] for row in runs if row["is_champion"]}
+    assert {path.stem for path in tmp_path.glob("*.md")} == {*champions, "README", "_site"}
+    assert len(champions) == 4
+    groups = rows_on_snowflake(project.emulator, "insights.protected_slices")
+    moved = rows_on_snowflake(project.emulator, "insights.feature_importance")
+    shown_of = {"groups": 0, "features": 0}
+    for name, version in champions.items():
+        page = (tmp_path / f"{name}.md").read_text(encoding="utf-8")
+        assert f"Version in service: {version}. " in page
+        own = [row for row in runs if (row["model_name"], row["model_version"]) == (name, version)]
+        trained = [row for row in own if row["decision"] == "trained_promoted"][-1]
+        value, low, high = (trained[f"roc_auc{end}"] for end in ("", "_low", "_high"))
+        assert f"| ROC-AUC | {value:.3f} [{low:.3f}, {high:.3f}] | 0.5 by definition |" in page
+        assert (
+            f"| test on | {trained['test_from_on']} | {trained['test_to_on']} "
+            f"| {trained['test_rows']:,} | {trained['test_positives']:,} |"
+        ) in page
+        assert f"| {trained['artifact_sha256']} |" in page
+        for row in groups:
+            if (row["model_name"], row["model_version"]) == (name, version) and row["positives"]:
+                shown_of["groups"] += 1
+                assert (
+                    f"| {row['column_name']} | {row['slice']} | {row['test_rows']:,} "
+                    f"| {row['expected_rate']:.3f} |"
+                ) in page
+        for row in moved:
+            if (row["model_name"], row["model_version"]) == (name, version):
+                shown_of["features"] += 1
+                size, rows = row["mean_absolute_contribution"], row["named_rows"]
+                assert f"| {row['feature']} | {size:.3f} | {rows:,} |" in page
+    assert min(shown_of.values()) > 0
+
+
 def test_alerts_are_sent_once_by_a_notification_integration(project: SnowflakeProject) -> None:
     message = 'C:\\temp: "more"\nof {{ 1 / 0 }}; it\'s SNOWFLAKE_WEBHOOK_SECRET'
     found = "customer_insights.insights_internal.alerts_found"
@@ -922,6 +1182,75 @@ def test_alerts_are_sent_once_by_a_notification_integration(project: SnowflakePr
     assert sent == []
 
 
+def test_a_severe_alert_fails_the_build_after_everything_is_stored(
+    project: SnowflakeProject,
+) -> None:
+    emulator = project.emulator
+    emulator.execute(
+        "update customer_insights.raw.sessions set administrative_duration = -1 "
+        "where started_at >= (select dateadd('day', -40, max(started_at)) "
+        "from customer_insights.raw.sessions)"
+    )
+    stored = (
+        *("checked_sessions", "source_watermarks", "data_quality_counted"),
+        *("data_quality_computed", "data_quality", "alerts_found", "alerts"),
+    )
+    severe = "assert_no_alert_is_severe"
+    only = ("--indirect-selection", "empty")
+    answer = project.dbt("build", "--select", *stored, severe, *only, check=False)
+    assert answer.exit_code == 1
+    statuses = {name: s for name, s in answer.statuses.items() if "-on-run-" not in name}
+    assert statuses == dict.fromkeys(stored, "success") | {severe: "error"}
+    ((message, remedy),) = emulator.query(
+        "select message, remedy from customer_insights.insights.alerts where severity = 'error'"
+    )
+    assert message.startswith("sessions: 0.00 % of rows accepted, less than ")
+    assert sentence_of(answer.messages[severe]) == f"{message} {remedy}"
+    ((quality,),) = emulator.query(
+        "select value from customer_insights.insights.data_quality "
+        "where check_name = 'validity' and subject = 'sessions' and is_failing is not null "
+        "order by window_start_on desc limit 1"
+    )
+    assert quality == 0
+    # Of the run itself, too.
+    logged = emulator.query(
+        "select split_part(node, '.', 3), status from customer_insights.insights.pipeline_runs "
+        "where run_started_at = (select max(run_started_at) "
+        "from customer_insights.insights.pipeline_runs)"
+    )
+    assert sorted(logged) == sorted([*statuses.items(), ("", "error")])
+
+
+def test_alerts_arrive_once_at_a_webhook(project: SnowflakeProject) -> None:
+    """Those that are new since the integration sent some, the severe one among them."""
+
+    def ids(table: str) -> set[str]:
+        return {key for (key,) in project.emulator.query(f"select alert_id from {table}")}
+
+    sent = "customer_insights.insights_internal.sent_alerts"
+    found = {row["alert_id"]: row for row in rows_on_snowflake(project.emulator, "insights.alerts")}
+    known = ids(sent)
+    new = set(found) - known
+    assert "error" in {found[key]["severity"] for key in new}
+    described = documents(project)
+    before = len(project.emulator.statements())
+    with listening() as received:
+        outputs = [typed(project, "notify", ALERT_WEBHOOK_URL=received.url) for _ in range(2)]
+    assert sorted(received.keys) == sorted(new)
+    for alert in received.alerts:
+        row = found[alert["alert_id"]]
+        assert alert == row | {
+            "window_end_on": str(row["window_end_on"]),
+            "text": f"{row['severity']}: {row['message']} {row['remedy']}",
+        }
+    assert f"{len(new)} alerts sent." in outputs[0]
+    assert "No new alerts." in outputs[1]
+    assert ids(sent) == known | new
+    assert assert_snowflake_takes_what_was_sent(project, described, before)
+    logged = "".join(path.read_text() for path in project.folder.glob("typed/logs/*"))
+    assert "h00k-secret" not in logged + "".join(outputs)
+
+
 @pytest.fixture(scope="module")
 def failed(project: SnowflakeProject) -> list[Entry]:
     """What a build sent whose sessions can not be read; of reviews nothing is new."""
@@ -932,8 +1261,65 @@ def failed(project: SnowflakeProject) -> list[Entry]:
         "from customer_insights.raw.hidden_sessions",
     )
     before = len(project.emulator.statements())
-    assert project.dbt("build", *WITHOUT_TESTS, check=False).exit_code != 0
+    answer = project.dbt("build", *WITHOUT_TESTS, check=False)
+    assert answer.exit_code != 0
+    assert "no time" in answer.messages["checked_sessions"]
     return project.emulator.statements(before)
+
+
+def test_a_build_that_fails_is_logged_node_by_node(
+    failed: list[Entry], project: SnowflakeProject
+) -> None:
+    (invocation,) = {tag["invocation_id"] for tag in map(tag_of, failed) if "invocation_id" in tag}
+    logged = {
+        row["node"]: row
+        for row in rows_on_snowflake(project.emulator, "insights.pipeline_runs")
+        if row["invocation_id"] == invocation
+    }
+    # What it failed on is somebody's.
+    assert "no time" not in str(logged)
+    run = logged.pop("invocation")
+    assert (run["status"], run["message"]) == ("error", "dbt build")
+    _, manifest = documents(project)
+    nodes = manifest["nodes"]
+    built = {name for name in nodes if not name.startswith(("test.", "operation.", "analysis."))}
+    # Exposures, too, which nothing builds, are told that they have to wait.
+    named = built | set(manifest["exposures"])
+    broken = "model.customer_insights.checked_sessions"
+    below: set[str] = set()
+    reached = [broken]
+    while reached:
+        children = set(manifest["child_map"][reached.pop()]) & named - below
+        below |= children
+        reached += children
+    expected = dict.fromkeys(built, "success") | dict.fromkeys(named - built, "no-op")
+    expected |= dict.fromkeys(below, "skipped") | {broken: "error"}
+    assert {name: row["status"] for name, row in logged.items()} == expected
+    assert re.match(r"Database Error, \d{6} ", logged[broken]["message"])
+    assert all(logged[name]["seconds"] > 0 for name in built - below)
+    tables = {
+        f"{schema}.{name}".lower()
+        for schema, name in project.emulator.query(
+            "select table_schema, table_name from customer_insights.information_schema.tables "
+            "where table_type = 'BASE TABLE'"
+        )
+    }
+    places = {
+        name: f"{nodes[name]['schema']}.{nodes[name]['alias']}" for name in built - below - {broken}
+    }
+    counted = dict(
+        project.emulator.query(
+            " union all ".join(
+                f"select '{name}', count(*) from customer_insights.{place}"
+                for name, place in places.items()
+                if place in tables
+            )
+        )
+    )
+    assert counted["model.customer_insights.checked_orders"] > 0
+    assert {name: row["row_count"] for name, row in logged.items()} == {
+        name: counted.get(name) for name in named
+    }
 
 
 def test_a_build_that_fails_gives_its_lock_back(

@@ -386,6 +386,32 @@ def test_tables_and_views_are_listed_with_their_comments(emulator: Emulator) -> 
     assert described[:2] == [("A", "NUMBER(38,0)"), ("B", "VARCHAR(10)")]
 
 
+def test_the_information_schema_has_the_rows_of_each_table(emulator: Emulator) -> None:
+    """ROW_COUNT: https://docs.snowflake.com/en/sql-reference/info-schema/tables."""
+    emulator.execute(
+        "create or replace schema counted",
+        "create table counted.t (a number)",
+        'create table counted."it\'s" (a number)',
+        "create view counted.v as select * from counted.t",
+        "insert into counted.t select seq4() from table(generator(rowcount => 100))",
+        # What was deleted is counted no more.
+        "delete from counted.t",
+        "insert into counted.t select seq4() from table(generator(rowcount => 40))",
+    )
+    rows = (
+        "select table_name, row_count from analytics.information_schema.tables "
+        "where table_schema = 'COUNTED' order by 1"
+    )
+    assert emulator.query(rows) == [("T", 40), ("V", None), ("it's", 0)]
+    emulator.execute("begin", "delete from counted.t where a < 10")
+    assert emulator.query(rows)[0] == ("T", 30)
+    with emulator.connect() as other, other.cursor() as cursor:
+        assert cursor.execute(rows).fetchall()[0] == ("T", 40)
+    emulator.execute("rollback")
+    assert emulator.query(rows)[0] == ("T", 40)
+    emulator.execute("drop schema counted")
+
+
 # How a column is declared on DuckDB, and on Snowflake.
 DECLARED = {
     "boolean": "boolean",

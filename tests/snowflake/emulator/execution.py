@@ -7,7 +7,7 @@ from typing import Any
 
 import duckdb
 
-from emulator import errors
+from emulator import errors, information_schema
 from emulator.answers import SELECT, Answer, Column
 from emulator.session import Session
 
@@ -52,6 +52,9 @@ def flat(session: Session, sql: str) -> str:
 def fetch(session: Session, sql: str) -> Answer:
     """The rows of a query, with Snowflake's types."""
     sql = flat(session, sql)
+    if information_schema.ASKS_FOR_COUNTS.match(sql):
+        tables = rows_of(session, information_schema.LIST_TABLES)
+        execute(session, information_schema.counting_sql(tables))
     result = execute(session, sql)
     columns = [Column.of_duckdb(name, str(type_)) for name, type_, *_ in result.description or []]
     try:

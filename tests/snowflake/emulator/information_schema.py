@@ -5,6 +5,22 @@ https://docs.snowflake.com/en/sql-reference/info-schema/tables and .../columns
 
 from __future__ import annotations
 
+import re
+
+# A query of the views for it: of a table that was written in parts, DuckDB's estimate is too high.
+ASKS_FOR_COUNTS = re.compile(r"(?is)(?=.*\b_fs_tables\b).*(\brow_count\b|\bbytes\b|select \*)")
+# Of each stored table by its full name, in a variable of the session that asks: no other session
+# sees what its transaction has changed.
+COUNTS = "cast(getvariable('row_counts') as map(varchar, bigint))"
+LIST_TABLES = """
+select concat_ws('.', database_name, schema_name, table_name), format(
+    '"{}"."{}"."{}"',
+    replace(database_name, '"', '""'), replace(schema_name, '"', '""'),
+    replace(table_name, '"', '""')
+)
+from duckdb_tables() where not internal and not temporary and database_name <> '_fs_global'
+"""
+
 GLOBAL_SQL = """
 create schema if not exists _fs_global.emulator;
 create table if not exists _fs_global.emulator.objects (
@@ -32,6 +48,16 @@ TYPE_SQL = """case
     end"""
 
 
+def counting_sql(tables: list[tuple[str, str]]) -> str:
+    """Count the rows of tables, given as `LIST_TABLES` has them."""
+    counts = " union all ".join(
+        f"select '{name.replace(chr(39), 2 * chr(39))}' as name, count(*) as counted from {table}"
+        for name, table in tables
+    )
+    made = f"(select map(list(name), list(counted)) from ({counts}))" if tables else "map()"
+    return f"set variable row_counts = {made}"
+
+
 def views_sql(database: str) -> str:
     """Replace fakesnow's views of one database.
 
@@ -46,7 +72,8 @@ def views_sql(database: str) -> str:
 create or replace view {scope}._fs_tables as
 with relations as (
     select database_name, schema_name, table_name, 'BASE TABLE' as table_type, comment,
-        estimated_size as row_count, false as is_temporary
+        {COUNTS}[concat_ws('.', database_name, schema_name, table_name)] as row_count,
+        false as is_temporary
     from duckdb_tables() where database_name = '{text}' and {hidden}
     union all
     select database_name, schema_name, view_name, 'VIEW', comment, null, false
