@@ -1,9 +1,10 @@
 """Each scenario of the sample's generator raises the alerts that it should, and no others.
 
 The models learn until a day from which on the scenario holds, and are watched in the month after
-it. Scenarios of one seed are the same shop until then, so one training serves them all. The shops
-of a scenario lie in one database (`shops_apart.py`), so how far data reach and how good they are is
-said of all of them together.
+it. Until then the scenarios of one seed have the same visits, buyers and orders, whose quantities,
+states and reviews come from one law, if not from one draw; so one training serves them all. The
+shops of a scenario lie in one database (`shops_apart.py`), so how far data reach and how good they
+are is said of all of them together.
 
 What is right of the two models of purchase intent, which learn from a year:
 
@@ -356,8 +357,8 @@ def true_churn(seed: int, as_of_on: date) -> pa.Table:
 def off_in_truth(watched: Watched, scenario: str, slices: list[dict[str, Any]]) -> Iterator[bool]:
     """Whether scores of slices of churn lie beside the true rate, where outcomes do, by the margin.
 
-    The truth of the sound shop counts in the covariate drift, too: until its change they are one
-    shop, so scores are the same, and its visits buy for the same reasons.
+    The truth of the sound shop counts in the covariate drift, too: until its change the same people
+    have ordered at the same times, and after it visits buy for the same reasons.
     """
     for row in slices:
         shop_name = row["model_name"].split("/")[0]
@@ -426,9 +427,8 @@ def test_churn_raises_exactly_the_alerts_that_it_should(tmp_path: Path) -> None:
     assert {("data_freshness", "orders"), ("data_freshness", "reviews")} <= lacking
     assert {kind for kind, _ in lacking} <= {"data_freshness", "data_volume"}
     assert {subject for _, subject in lacking} <= {"orders", "order_items", "reviews"}
-    # The orders that have arrived reach no further than to June's date.
     unknown = watched.rows("immature_labels", "model_performance", in_month=False)
-    assert len(unknown) == 2 * len(study.seeds)
+    assert len(unknown) == len(CHURN_DATES) * len(study.seeds)
     for row in unknown:
         assert row["scored_rows"] > 500
         assert row["matured_rows"] == 0
