@@ -1,13 +1,14 @@
 """Many shops in one database, each with models of its own: what 100 builds would say, from five.
 
-All that SQL computes is of a session, a visitor, or a model and its window, so shops that lie side
-by side do not meet there. The two Python models take all rows for one shop; here they are called
-once for each. The ids of a shop begin with its name and a stroke, and so do the names of its
-models.
+All that SQL computes is of a session, a visitor, a customer, or a model and its window, so shops
+that lie side by side do not meet there. The Python models that train and score take all rows for
+one shop; here they are called once for each. The ids of a shop begin with its name and a stroke,
+and so do the names of its models.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -47,50 +48,53 @@ def install() -> None:
 def train_each(
     task: str,
     *,
+    keys: Sequence[str],
     model_features: DuckDBRelation,
     training_set: DuckDBRelation,
     past: DuckDBRelation | None,
     **others: Any,
 ) -> pa.Table:
     """The decisions of each shop."""
-    assert task == "purchase_intent"
     return pa.concat_tables(
         train_task(
             task,
+            keys=keys,
             model_features=DuckDBRelation(
                 model_features._rows.project(f"* replace ('{shop}/' || model_name as model_name)")
             ),
-            training_set=of_shop(training_set, "session_id", shop),
+            training_set=of_shop(training_set, keys[0], shop),
             past=None if past is None else of_shop(past, "model_name", shop),
             **others,
         )
-        for shop in shops(training_set)
+        for shop in shops(training_set, keys[0])
     )
 
 
 def score_each(
     *,
+    keys: Sequence[str],
     trained: DuckDBRelation,
     features: DuckDBRelation,
     past: DuckDBRelation | None,
     **others: Any,
 ) -> Derived:
-    """The scores of each shop's sessions by its own models."""
+    """The scores of each shop's rows by its own models."""
     derived = [
         score_rows(
+            keys=keys,
             trained=of_shop(trained, "model_name", shop),
-            features=of_shop(features, "session_id", shop),
-            past=None if past is None else of_shop(past, "session_id", shop),
+            features=of_shop(features, keys[0], shop),
+            past=None if past is None else of_shop(past, keys[0], shop),
             **others,
         )
-        for shop in shops(features)
+        for shop in shops(features, keys[0])
     ]
     return Derived(derived[0].schema, chain.from_iterable(each.parts for each in derived))
 
 
-def shops(sessions: DuckDBRelation) -> list[str]:
-    """The names of the shops that have sessions."""
-    found = sessions._rows.project("split_part(session_id, '/', 1)").distinct().fetchall()
+def shops(rows: DuckDBRelation, key: str) -> list[str]:
+    """The names of the shops that have rows, of which `key` holds an id."""
+    found = rows._rows.project(f"split_part({key}, '/', 1)").distinct().fetchall()
     return sorted(name for (name,) in found)
 
 
