@@ -16,7 +16,7 @@ What is right of the two models of purchase intent, which learn from a year:
   it erred. Both triggers asked for training; where a model of the changed month passed the gate it
   serves, and the alerts are about the version that it replaced.
 - immature_labels: metrics are null, and there is no alert from outcomes. That orders end a month
-  before the sessions is `data_freshness`.
+  before the sessions is `data_freshness`, and that the month has none `data_volume`.
 
 Two alerts may come by chance. `fallen_performance` looks at one end of a 95 % interval, 2.5 %, and
 `miscalibrated_slice` at `slice_false_alarm_rate`, 1 %: of two models at most twice as many sound
@@ -336,7 +336,11 @@ def test_purchase_intent_raises_exactly_the_alerts_that_it_should(tmp_path: Path
 
     immature = watched.alerts("immature_labels")
     assert {kind for kinds in immature.values() for kind in kinds} <= {"costly_drift"}
-    assert watched.other_alerts("immature_labels") == [("data_freshness", "orders")]
+    assert watched.other_alerts("immature_labels") == [
+        ("data_freshness", "orders"),
+        ("data_volume", "order_items"),
+        ("data_volume", "orders"),
+    ]
     unknown = watched.rows("immature_labels", "model_performance")
     assert len(unknown) == 2 * len(study.seeds)
     for row in unknown:
@@ -425,6 +429,7 @@ def test_churn_raises_exactly_the_alerts_that_it_should(tmp_path: Path) -> None:
     assert watched.rows("immature_labels", "alerts", in_month=False) == []
     lacking = {*watched.other_alerts("immature_labels")}
     assert {("data_freshness", "orders"), ("data_freshness", "reviews")} <= lacking
+    assert {("data_volume", "orders"), ("data_volume", "order_items")} <= lacking
     assert {kind for kind, _ in lacking} <= {"data_freshness", "data_volume"}
     assert {subject for _, subject in lacking} <= {"orders", "order_items", "reviews"}
     unknown = watched.rows("immature_labels", "model_performance", in_month=False)

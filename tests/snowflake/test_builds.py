@@ -631,7 +631,8 @@ def columns_that_hold(project: SnowflakeProject, *texts: str) -> set[str]:
 @pytest.mark.long
 def test_a_customer_who_is_erased_is_in_no_table(project: SnowflakeProject) -> None:
     """Long, because every column of every table is looked through, four times."""
-    put_raw(project.emulator, shop())
+    # Also where the second build came before: what a month was measured by does not go altogether.
+    put_raw(project.emulator, changed(shop()))
     project.dbt("--write-json", "build", *WITHOUT_TESTS)
     ((customer,),) = project.emulator.query(
         "select customer_id from customer_insights.raw.reviews "
