@@ -10,6 +10,9 @@ import pyarrow.compute as pc
 
 from customer_insights.metrics import Floats, Subjects
 
+# Values whose variance is a smaller share of their squares differ by rounding alone.
+EQUAL = 1e-9
+
 
 def effective_rows(rows: pa.Table, alike: Sequence[str]) -> int:
     """How many of some rows stand for themselves.
@@ -65,9 +68,11 @@ def design_effect(values: Floats, subjects: Subjects | None) -> float:
         At least 1.
 
     """
+    if subjects is None:
+        return 1.0
     centred = values - np.mean(values)
     apart = float(np.sum(centred**2))
-    if subjects is None or apart == 0:
+    if apart <= EQUAL * float(np.sum(values**2)):
         return 1.0
     together = float(np.sum(np.bincount(subjects, centred) ** 2))
     return max(together / apart, 1.0)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pyarrow as pa
+import pytest
 
-from customer_insights.alike import effective_rows, subjects_of
+from customer_insights.alike import design_effect, effective_rows, subjects_of
 
 
 def table(**columns: str) -> pa.Table:
@@ -45,3 +47,21 @@ def test_encoded_and_chunked_rows_are_about_the_same() -> None:
     subjects = subjects_of(rows.slice(0, 0), ["visitor"])
     assert subjects is not None
     assert subjects.tolist() == []
+
+
+def test_a_sum_is_as_unsure_as_its_subjects_make_it() -> None:
+    values = np.array([1.0, 1.0, -1.0, -1.0])
+    assert design_effect(values, None) == 1
+    assert design_effect(values, np.arange(4)) == 1
+    assert design_effect(values, np.array([0, 0, 1, 1])) == 2
+    # Who errs one way and then the other takes nothing from the chance of the rest.
+    assert design_effect(values, np.array([0, 1, 0, 1])) == 1
+    # What all have in common is no likeness of some.
+    shifted = values + 5
+    assert design_effect(shifted, np.array([0, 0, 1, 1])) == pytest.approx(2)
+
+
+def test_values_that_differ_by_rounding_alone_are_not_alike() -> None:
+    values = np.full(1000, 0.1)
+    values[::7] = np.nextafter(0.1, 1)
+    assert design_effect(values, np.arange(1000) // 100) == 1

@@ -84,6 +84,7 @@ counted as (
         - 2 * sum(error_sum) / nullif(sum(errors), 0) * sum(error_sum * errors)
         + power(sum(error_sum) / nullif(sum(errors), 0), 2) * sum(errors * errors) as squares_together,
         sum(squared_errors) - power(sum(error_sum), 2) / nullif(sum(errors), 0) as squares_apart,
+        sum(squared_errors) as squares,
         -- Of whole numbers, so that the order of rows does not matter.
         sum(hash_sum) as rows_hash
     from alike
@@ -97,7 +98,10 @@ select
     cast(max(judged_rows) as bigint) as judged_rows,
     cast(min(effective_rows) as bigint) as effective_rows,
     -- Rao and Scott, On chi-squared tests for multiway contingency tables, Annals of Statistics, 1984.
-    greatest(coalesce(max(squares_together / nullif(squares_apart, 0)), 1), 1) as error_design_effect,
+    -- Errors that differ by rounding alone do not differ.
+    greatest(
+        coalesce(max(case when squares_apart > 1e-9 * squares then squares_together / squares_apart end), 1), 1
+    ) as error_design_effect,
     cast(max(rows_hash) as {{ text }}) as rows_hash
 from counted
 group by {{ grain }}
